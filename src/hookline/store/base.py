@@ -1,0 +1,78 @@
+"""What a store is: documents that are current, and a log that is the truth.
+
+Documents (products, copies, experiments …) are what is so now; the log is what happened, in order.
+Every write is one transaction, and a call that returns has reached the disk.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from hookline.types import LogKind, LogRow, Snapshot
+
+DocumentKind = Literal["product", "brand", "audience", "copy", "experiment", "meta"]
+
+
+class Store(ABC):
+    """Durable state of one Hookline."""
+
+    name: ClassVar[str]
+    """Name in `STORES`."""
+
+    @abstractmethod
+    def write(
+        self,
+        *,
+        documents: Mapping[DocumentKind, Mapping[str, bytes]] | None = None,
+        log: Sequence[LogRow] = (),
+    ) -> tuple[int | None, ...]:
+        """Stores documents and log rows, all or nothing.
+
+        Args:
+            documents: Kind → id → JSON; replaces what stood under that id.
+            log: Rows to append in order; their `seq` is ignored. A row whose (kind, id) the log
+                already has is skipped.
+
+        Returns:
+            For each log row its position in the log, None if it was skipped as a repeat.
+
+        Raises:
+            StoreFailed: Where nothing was written.
+        """
+
+    @abstractmethod
+    def get(self, kind: DocumentKind, key: str) -> bytes | None:
+        """The document, or None."""
+
+    @abstractmethod
+    def all(self, kind: DocumentKind) -> Iterator[tuple[str, bytes]]:
+        """Every document of the kind as (id, JSON), in order of first writing."""
+
+    @abstractmethod
+    def find(self, kind: LogKind, key: str) -> LogRow | None:
+        """The log row with that kind and id, or None."""
+
+    @abstractmethod
+    def read(self, after: int = 0, limit: int = 10_000) -> Sequence[LogRow]:
+        """Log rows with a position above `after`, in order, at most `limit`."""
+
+    @abstractmethod
+    def set_aside(self, key: str, at: datetime, reason: str, body: bytes) -> bool:
+        """Keeps something that could not be used, with the reason; False if it was kept before."""
+
+    @abstractmethod
+    def set_aside_items(self, limit: int = 100) -> Sequence[tuple[str, datetime, str, bytes]]:
+        """What was set aside, newest first, as (id, time, reason, body)."""
+
+    @abstractmethod
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Keeps a snapshot; the same version twice is kept once."""
+
+    @abstractmethod
+    def latest_snapshot(self) -> Snapshot | None:
+        """The snapshot that has seen most of the log, or None."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Lets go of the database; further calls fail."""

@@ -1,0 +1,741 @@
+"""The records that travel through the loop, in the order in which they are made.
+
+    Product Brand Audience Channel Attributes Brief → Draft → Copy Verdict → Arm Experiment
+    → Context Decision → Event Outcome → Snapshot → Report
+
+Every record is a frozen, keyword-only dataclass of JSON-able fields. Ids and UTC times are given
+in, never made here. `dumps` and `loads` are the one way to JSON and back.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from hashlib import blake2b
+from typing import Any, Literal, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+Trait = str | float | bool | list[str]
+"""One thing known about a visitor: a category, a number, a flag or a set of categories."""
+
+
+# --- what is sold, by whom, to whom, where -----------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Money:
+    """An amount in one currency.
+
+    Attributes:
+        amount: Exact decimal amount in units of the currency, not cents.
+        currency: ISO 4217 code, for example `USD`.
+    """
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{self.amount:.2f} {self.currency}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Product:
+    """One product as its feed describes it. Copy may claim what stands here and nothing else.
+
+    Attributes:
+        id: The shop's own id (Google Merchant `id`, Shopify handle or SKU).
+        title: The product's name, plain text.
+        description: Plain text, markup removed.
+        brand: Maker or vendor, may be empty.
+        category: Path from broad to narrow, joined by " > ".
+        price: Regular price, None where the feed has none.
+        sale_price: Reduced price, None where there is no sale.
+        availability: `in_stock`, `out_of_stock`, `preorder`, `backorder` or empty if unknown.
+        link: Address of the product page.
+        image_link: Address of the main image.
+        group_id: Joins the variants of one product; empty for a product with no variants.
+        facts: Named attributes, for example `{"material": "Nylon"}`.
+        highlights: Short selling points the feed itself gives.
+        locale: BCP 47 tag of the texts.
+    """
+
+    id: str
+    title: str
+    description: str = ""
+    brand: str = ""
+    category: str = ""
+    price: Money | None = None
+    sale_price: Money | None = None
+    availability: str = ""
+    link: str = ""
+    image_link: str = ""
+    group_id: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
+    highlights: tuple[str, ...] = ()
+    locale: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RejectedRow:
+    """A row of a feed that did not become a product.
+
+    Attributes:
+        row: 1-based row (line or item) number in the file, header included for tables.
+        reason: What is wrong with it, in words.
+    """
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Brand:
+    """The brand kit: what copy must sound like and must not say.
+
+    Attributes:
+        id: Short name.
+        name: The name customers know.
+        voice: Words that describe the voice, for example `("warm", "plain")`.
+        banned_terms: Words or phrases that never appear, compared without case, whole words.
+        glossary: Wrong spelling → right spelling of terms the brand cares for.
+        disclaimers: Trigger word → sentence that must stand in the same copy.
+        restrictions: Message restrictions, in words, for writers and human reviewers.
+        max_exclamations: Most exclamation marks in one copy.
+        emoji: Whether emoji may be used.
+        locale: BCP 47 tag of the language copy is written in.
+    """
+
+    id: str
+    name: str
+    voice: tuple[str, ...] = ()
+    banned_terms: tuple[str, ...] = ()
+    glossary: Mapping[str, str] = field(default_factory=dict[str, str])
+    disclaimers: Mapping[str, str] = field(default_factory=dict[str, str])
+    restrictions: tuple[str, ...] = ()
+    max_exclamations: int = 1
+    emoji: bool = False
+    locale: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Audience:
+    """A group of visitors that copy is written for.
+
+    Attributes:
+        id: Short name.
+        name: Name in the report.
+        persona: Who they are and what they want, one or two sentences, for writers.
+        motives: What moves them, strongest first, for example `("value", "durability")`.
+        when: Trait → values; a visitor belongs if every named trait has one of its values. The
+            first audience that fits wins; one with an empty `when` takes everybody.
+    """
+
+    id: str
+    name: str
+    persona: str = ""
+    motives: tuple[str, ...] = ()
+    when: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Field:
+    """One text field of a channel.
+
+    Attributes:
+        name: Field name, for example `subject`.
+        max_graphemes: Most user-perceived characters.
+        max_units: Most code units in the channel's own encoding, None where graphemes decide.
+        min_graphemes: Fewest user-perceived characters.
+        role: What the field is for: `hook`, `support` or `cta`.
+    """
+
+    name: str
+    max_graphemes: int
+    max_units: int | None = None
+    min_graphemes: int = 1
+    role: Literal["hook", "support", "cta"] = "hook"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Channel:
+    """A place where copy is shown, with its limits.
+
+    Attributes:
+        id: Registered name.
+        name: Name in the report.
+        fields: The text fields, in the order in which a reader meets them.
+        units: How `max_units` counts: UTF-16 code units, GSM-7 septets (UCS-2 where a character
+            is outside GSM-7), or columns with double-width characters as two.
+    """
+
+    id: str
+    name: str
+    fields: tuple[Field, ...]
+    units: Literal["utf16", "gsm7", "columns"] = "utf16"
+
+
+# --- what is to be written ---------------------------------------------------------------------
+
+Angle = Literal[
+    "benefit", "feature", "problem", "curiosity", "value", "quality",
+    "occasion", "ease", "style", "identity", "howto", "direct",
+]  # fmt: skip
+"""The idea a line of copy turns on."""
+Tone = Literal["plain", "warm", "playful", "bold", "expert", "calm"]
+"""How it sounds."""
+CtaStyle = Literal["shop", "discover", "choose", "get", "see", "learn", "treat", "none"]
+"""The verb family of its call to action."""
+Proof = Literal["none", "spec", "price", "brand"]
+"""What backs it: nothing, a specification, the price, or the maker's name."""
+Urgency = Literal["none", "soft"]
+"""Whether it presses: not at all, or softly, without a date or a stock count."""
+Length = Literal["short", "full"]
+"""Whether it uses about half of the room or most of it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attributes:
+    """The creative attributes that a copy is asked to have; they are arm features later."""
+
+    angle: Angle = "benefit"
+    tone: Tone = "plain"
+    cta: CtaStyle = "shop"
+    proof: Proof = "none"
+    urgency: Urgency = "none"
+    length: Length = "full"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Brief:
+    """Everything a writer may know: product × audience × channel × attributes, self-contained.
+
+    Attributes:
+        id: Content hash of the rest.
+        lessons: What worked for this audience before, in words.
+        locale: BCP 47 tag of the language to write.
+    """
+
+    id: str
+    product: Product
+    audience: Audience
+    channel: Channel
+    brand: Brand
+    attributes: Attributes
+    lessons: tuple[str, ...] = ()
+    locale: str = "en"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draft:
+    """What a writer returns for a brief, before any guard has seen it.
+
+    Attributes:
+        parts: Channel field name → text.
+        writer: Registered name of the writer that in fact wrote it.
+        prompt: Version (content hash) of the prompt or phrase bank used.
+        seed: Seed it was written with.
+        tokens_in: Prompt tokens, 0 for writers that use none.
+        tokens_out: Completion tokens.
+        cost_usd: Price of writing it.
+        note: Why another writer than the one asked for wrote it; empty otherwise.
+    """
+
+    parts: Mapping[str, str]
+    writer: str
+    prompt: str
+    seed: int
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What one guard says of one copy.
+
+    Attributes:
+        guard: Registered name of the guard.
+        ok: Whether the copy passes.
+        code: Stable machine-readable code, for example `limits.too_long`; `ok` if it passes.
+        reason: One sentence that a marketer understands; empty if it passes.
+        part: Field the verdict is about; empty if it is about the whole copy.
+    """
+
+    guard: str
+    ok: bool
+    code: str = "ok"
+    reason: str = ""
+    part: str = ""
+
+
+CopyStatus = Literal["draft", "approved", "rejected", "retired"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Copy:
+    """One piece of copy with where it came from and what was said about it.
+
+    Attributes:
+        id: Content hash of channel, product and parts.
+        parts: Channel field name → text.
+        audience_id: Audience it was written for; empty for all.
+        attributes: What was asked for; None for human lines.
+        brief_id: Brief it answers; empty for human lines.
+        writer: `human` or a registered writer.
+        prompt: Version of the prompt or phrase bank.
+        status: Where it stands; only approved copy can become an arm.
+        verdicts: Every guard's last word on it.
+        reviewed_by: Who approved or rejected it; `guards` where a guard did.
+        note: Reviewer's remark.
+    """
+
+    id: str
+    product_id: str
+    channel_id: str
+    parts: Mapping[str, str]
+    audience_id: str = ""
+    attributes: Attributes | None = None
+    brief_id: str = ""
+    writer: str = "human"
+    prompt: str = ""
+    seed: int = 0
+    cost_usd: float = 0.0
+    status: CopyStatus = "draft"
+    verdicts: tuple[Verdict, ...] = ()
+    created_at: datetime
+    reviewed_by: str = ""
+    note: str = ""
+
+    @property
+    def text(self) -> str:
+        """All parts as one line, in field order."""
+        return " | ".join(self.parts.values())
+
+
+# --- what is tested ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arm:
+    """One copy in one experiment.
+
+    Attributes:
+        id: The copy's id.
+        text: The copy in one line.
+        parts: Channel field name → text.
+        attributes: Creative attributes, None for a human line.
+        audience_id: Audience it was written for; empty for all.
+        control: Whether it is the human control line. Exactly one arm of an experiment is.
+        active: Whether it may still be served.
+    """
+
+    id: str
+    text: str
+    parts: Mapping[str, str]
+    attributes: Attributes | None = None
+    audience_id: str = ""
+    control: bool = False
+    active: bool = True
+
+
+ExperimentStatus = Literal["draft", "review", "running", "paused", "concluded"]
+Metric = Literal["clicks", "orders", "revenue"]
+METRICS: tuple[Metric, ...] = ("clicks", "orders", "revenue")
+"""What is counted per exposed visitor: clicked or not, ordered or not, money net of refunds."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Experiment:
+    """A test of several copies of one product on one channel.
+
+    Attributes:
+        id: Short name.
+        arms: The control and its challengers; at least two.
+        audiences: Audiences visitors are sorted into, in order of precedence.
+        policy: Registered name of the policy.
+        policy_params: Its constructor's keyword arguments.
+        objective: Metric that the policy learns to raise.
+        holdout: Share of visitors who always get the control, 0 to .5.
+        uniform: Share of visitors who get every arm equally often, 0 to 1.
+        seed: Seed of every draw.
+        sticky: `visitor`: one decision a visitor; `visit`: one a visit.
+        click_hours: A decision's click is settled this many hours after it.
+        order_hours: Its orders are settled this many hours after it.
+        horizon: Visitors the test is planned for; tunes intervals and horizon-aware policies.
+        currency: ISO 4217 code that revenue is counted in.
+        started_at: When it first ran; None before.
+    """
+
+    id: str
+    name: str
+    product_id: str
+    channel_id: str
+    arms: tuple[Arm, ...]
+    audiences: tuple[Audience, ...] = ()
+    policy: str = "actor_critic"
+    policy_params: Mapping[str, float] = field(default_factory=dict[str, float])
+    objective: Metric = "clicks"
+    holdout: float = 0.1
+    uniform: float = 0.1
+    seed: int = 0
+    sticky: Literal["visitor", "visit"] = "visitor"
+    click_hours: float = 24.0
+    order_hours: float = 72.0
+    horizon: int = 10_000
+    currency: str = "USD"
+    status: ExperimentStatus = "draft"
+    started_at: datetime | None = None
+
+    @property
+    def control(self) -> Arm:
+        """The human control line."""
+        return next(arm for arm in self.arms if arm.control)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """Who is asking, and from where.
+
+    Attributes:
+        visitor_id: The shop's stable id of the visitor.
+        traits: What is known about the visitor.
+        device: For example `mobile`; empty if unknown.
+        visit_id: Id of the visit, for experiments that decide once a visit.
+        at: UTC time of the request.
+    """
+
+    visitor_id: str
+    at: datetime
+    traits: Mapping[str, Trait] = field(default_factory=dict[str, Trait])
+    device: str = ""
+    visit_id: str = ""
+
+
+Slice = Literal["holdout", "uniform", "policy", "fallback"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """Which arm a visitor gets, how likely that was, and why.
+
+    Attributes:
+        id: Hash of experiment and visitor (and visit): asking again gives the same decision.
+        arm_id: The arm served.
+        propensity: Exact probability with which `arm_id` was drawn, all slices taken together.
+        probabilities: Arm id → that probability, for every arm that could be drawn; sums to 1.
+        slice: Which part of the traffic the visitor fell into.
+        reason: Why, as a code: `policy`, `holdout`, `uniform`, `no_snapshot`, `not_running`,
+            `policy_fault`, ...
+        audience_id: Audience the visitor was sorted into; empty if none fits.
+        policy: Registered name of the policy.
+        snapshot: Version of the snapshot the probabilities come from; empty before the first.
+    """
+
+    id: str
+    experiment_id: str
+    arm_id: str
+    propensity: float
+    probabilities: Mapping[str, float]
+    slice: Slice
+    reason: str
+    context: Context
+    audience_id: str = ""
+    policy: str = ""
+    snapshot: str = ""
+
+
+# --- what came of it ---------------------------------------------------------------------------
+
+EventKind = Literal["impression", "click", "order", "refund", "unsubscribe"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """Something a visitor did, in the Segment shape, checked.
+
+    Attributes:
+        message_id: The sender's unique id; a second event with the same one is dropped.
+        kind: What happened, from the Segment or GA4 event name.
+        visitor_id: `userId`, or `anonymousId` where there is none.
+        at: UTC time it happened.
+        decision_id: Decision it belongs to; empty if it must be found by visitor.
+        order_id: For orders and refunds.
+        revenue: For orders and refunds; amount in `currency`, never negative.
+    """
+
+    message_id: str
+    kind: EventKind
+    visitor_id: str
+    at: datetime
+    decision_id: str = ""
+    order_id: str = ""
+    revenue: float = 0.0
+    currency: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What has come of one decision so far.
+
+    Attributes:
+        exposed: Whether the copy was in fact shown.
+        clicks: Number of clicks.
+        orders: Number of orders.
+        revenue: Money of these orders less refunds; can fall below 0 only by currency noise.
+        refunds: Money given back.
+        click_settled: Whether the click window has closed.
+        order_settled: Whether the order window has closed.
+    """
+
+    decision: Decision
+    exposed: bool = False
+    clicks: int = 0
+    orders: int = 0
+    revenue: float = 0.0
+    refunds: float = 0.0
+    unsubscribed: bool = False
+    click_settled: bool = False
+    order_settled: bool = False
+
+    def value(self, metric: Metric) -> float:
+        """The outcome under one metric: clicked 0/1, ordered 0/1, or money."""
+        if metric == "clicks":
+            return float(self.clicks > 0)
+        if metric == "orders":
+            return float(self.orders > 0)
+        return self.revenue
+
+
+LogKind = Literal["action", "decision", "event"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogRow:
+    """One line of the log, which is the truth.
+
+    Attributes:
+        seq: Position, from 1, without gaps in meaning but maybe in number; 0 before it is stored.
+        kind: `action` (somebody changed something), `decision` or `event`.
+        id: Unique within its kind: a decision id, a message id, an action id.
+        at: UTC time the row was made.
+        body: The record as JSON bytes: `Action`, `Decision` or `Event`.
+    """
+
+    seq: int = 0
+    kind: LogKind
+    id: str
+    at: datetime
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Action:
+    """Somebody or something changed the state: the audit trail.
+
+    Attributes:
+        verb: For example `import`, `approve`, `start`.
+        subject: Id of what was changed.
+        by: Who did it.
+        note: Why, or with what result.
+        experiment: The experiment as it is after the change, where the change is about one.
+    """
+
+    verb: str
+    subject: str
+    by: str
+    note: str = ""
+    experiment: Experiment | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Snapshot:
+    """All that was learned from the log up to one row.
+
+    Attributes:
+        version: Content hash of `log_seq` and `states`.
+        log_seq: Last log row it has learned from.
+        at: Event time of that row.
+        states: Experiment id → its policy's state as JSON text.
+    """
+
+    version: str
+    log_seq: int
+    at: datetime
+    states: Mapping[str, str]
+
+
+# --- what it was worth -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """A number with an interval that holds at every look.
+
+    Attributes:
+        estimate: Point estimate, None where it can't be computed.
+        low: Lower bound, None where there is none.
+        high: Upper bound, None where there is none.
+        n: Visitors it rests on.
+        reason: Why something is None; empty otherwise.
+    """
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    n: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArmReport:
+    """How one arm did.
+
+    Attributes:
+        exposures: Visitors who saw it.
+        clicks: Visitors of these who clicked.
+        orders: Visitors of these who ordered.
+        revenue: Money net of refunds.
+        share: Share of the policy slice's traffic it would get now, 0 to 1.
+        rate: Metric → value per visitor, corrected for adaptive allocation.
+        lift: Metric → relative lift over the control (.1 is +10 %).
+    """
+
+    arm: Arm
+    exposures: int
+    clicks: int
+    orders: int
+    revenue: float
+    share: float
+    rate: Mapping[str, Estimate]
+    lift: Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AudienceReport:
+    """What works for one audience.
+
+    Attributes:
+        best_arm_id: Arm with the highest estimated rate of the objective; empty if unknown.
+        proven: Whether its lift over the control is above 0 at every look.
+        lift: That arm's relative lift of the objective over the control, in this audience.
+    """
+
+    audience_id: str
+    name: str
+    exposures: int
+    best_arm_id: str
+    best_text: str
+    proven: bool
+    lift: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AllocationPoint:
+    """Shares of traffic over one stretch of time: arm id → share, summing to 1."""
+
+    at: datetime
+    visitors: int
+    shares: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExperimentReport:
+    """One experiment's answer.
+
+    Attributes:
+        verdict: `winner`, `keep running`, `no difference worth having` or `no data`.
+        sentence: The answer in one sentence for a marketer.
+        winner: Arm id of the winner; None while there is none.
+        lift: Metric → relative lift of Hookline's choices over the control for all.
+        gain: Metric → what that was worth so far: extra clicks, orders, money over the visitors
+            who were not held out.
+        cost: `writing_usd`, and `exploration_clicks`: clicks not had because some visitors were
+            held out or given a random arm; None where unknown.
+    """
+
+    id: str
+    name: str
+    product_id: str
+    channel_id: str
+    policy: str
+    status: ExperimentStatus
+    objective: Metric
+    currency: str
+    visitors: int
+    exposures: int
+    clicks: int
+    orders: int
+    revenue: float
+    arms: tuple[ArmReport, ...]
+    audiences: tuple[AudienceReport, ...]
+    allocation: tuple[AllocationPoint, ...]
+    lift: Mapping[str, Estimate]
+    gain: Mapping[str, Estimate]
+    cost: Mapping[str, float | None]
+    verdict: str
+    winner: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """All experiments, and what they come to together.
+
+    Attributes:
+        lift: Metric → relative lift over the control, all experiments pooled by visitor.
+        gain: Metric → extra clicks, orders and money, summed.
+        totals: Counters by name.
+    """
+
+    at: datetime
+    experiments: tuple[ExperimentReport, ...]
+    lift: Mapping[str, Estimate]
+    gain: Mapping[str, Estimate]
+    totals: Mapping[str, float]
+
+
+# --- JSON --------------------------------------------------------------------------------------
+
+
+def dumps(record: object) -> bytes:
+    """The record as compact JSON with sorted keys: the same record, the same bytes.
+
+    Examples:
+        >>> dumps(Money(amount=Decimal("9.50"), currency="USD"))
+        b'{"amount":"9.50","currency":"USD"}'
+    """
+    return msgspec.json.encode(record, order="sorted")
+
+
+def loads(data: bytes | str, kind: type[T]) -> T:
+    """The record of type `kind` that `data` holds.
+
+    Raises:
+        msgspec.ValidationError: Where the data does not fit the record.
+    """
+    return msgspec.json.decode(data, type=kind)
+
+
+def as_json(record: object) -> Any:  # noqa: ANN401 - any JSON value, for json.dump and pydantic
+    """The record as plain dicts, lists, strings and numbers."""
+    return msgspec.to_builtins(record, order="sorted")
+
+
+def content_hash(*parts: object, size: int = 10) -> str:
+    """A short stable hex id of the parts' JSON: the same parts, the same id.
+
+    Args:
+        parts: JSON-able values.
+        size: Bytes of hash; the id has twice as many characters.
+
+    Examples:
+        >>> content_hash("a", 1) == content_hash("a", 1)
+        True
+        >>> len(content_hash("a"))
+        20
+    """
+    return blake2b(dumps(parts), digest_size=size).hexdigest()
