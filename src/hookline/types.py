@@ -522,6 +522,7 @@ class LogRow:
         kind: `action` (somebody changed something), `decision` or `event`.
         id: Unique within its kind: a decision id, a message id, an action id.
         at: UTC time the row was made.
+        visitor_id: Whom it is about; empty for actions.
         body: The record as JSON bytes: `Action`, `Decision` or `Event`.
     """
 
@@ -529,6 +530,7 @@ class LogRow:
     kind: LogKind
     id: str
     at: datetime
+    visitor_id: str = ""
     body: bytes
 
 
@@ -647,7 +649,7 @@ class ExperimentReport:
     """One experiment's answer.
 
     Attributes:
-        verdict: `winner`, `keep running`, `no difference worth having` or `no data`.
+        verdict: `winner`, `keep running`, `no difference worth having` or `too early`.
         sentence: The answer in one sentence for a marketer.
         winner: Arm id of the winner; None while there is none.
         lift: Metric → relative lift of Hookline's choices over the control for all.
@@ -702,13 +704,13 @@ class Report:
 
 
 def dumps(record: object) -> bytes:
-    """The record as compact JSON with sorted keys: the same record, the same bytes.
+    """The record as compact JSON, fields and keys in their own order.
 
     Examples:
         >>> dumps(Money(amount=Decimal("9.50"), currency="USD"))
         b'{"amount":"9.50","currency":"USD"}'
     """
-    return msgspec.json.encode(record, order="sorted")
+    return msgspec.json.encode(record)
 
 
 def loads(data: bytes | str, kind: type[T]) -> T:
@@ -722,11 +724,11 @@ def loads(data: bytes | str, kind: type[T]) -> T:
 
 def as_json(record: object) -> Any:  # noqa: ANN401 - any JSON value, for json.dump and pydantic
     """The record as plain dicts, lists, strings and numbers."""
-    return msgspec.to_builtins(record, order="sorted")
+    return msgspec.to_builtins(record)
 
 
 def content_hash(*parts: object, size: int = 10) -> str:
-    """A short stable hex id of the parts' JSON: the same parts, the same id.
+    """A short stable hex id of the parts' JSON with sorted keys: the same parts, the same id.
 
     Args:
         parts: JSON-able values.
@@ -738,4 +740,5 @@ def content_hash(*parts: object, size: int = 10) -> str:
         >>> len(content_hash("a"))
         20
     """
-    return blake2b(dumps(parts), digest_size=size).hexdigest()
+    data = msgspec.json.encode(parts, order="sorted")
+    return blake2b(data, digest_size=size).hexdigest()

@@ -1,37 +1,41 @@
 """What a policy is: it writes probabilities, and nothing else chooses.
 
-A subclass turns what it knows into one probability per arm (`propose`). The base class lifts every
-arm to the floor, and `draw` picks by those very numbers, so the logged propensity is exact by
-construction. What is learned lives in one JSON text (`dump`, `load`); constructor arguments are
-never changed, so `clone` is always fresh.
+A subclass turns what it knows into one weight per arm (`propose`). The base class makes them
+probabilities and lifts every arm to the floor, and `draw` picks by those very numbers, so the
+logged propensity is exact by construction. What is learned lives in one JSON text (`dump`,
+`load`); constructor arguments are never changed, so `clone` is always fresh.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hookline.types import Arm, Context, Decision
+from hookline.errors import BadInput
+from hookline.types import Arm, Context, Decision, loads
 
 Array = NDArray[np.float64]
+State = TypeVar("State")
 
 
 class Policy(ABC):
     """A rule for sharing traffic among arms, learned from settled outcomes.
 
     Args:
-        floor: Least probability of every arm; at most 1 / (2 · arms) is ever applied.
+        floor: Least probability of every arm, 0 to 0.5; at most 1 / (2 · arms) is ever applied.
+
+    Raises:
+        BadInput: Where an argument lies outside its range.
     """
 
     name: ClassVar[str]
     """Name in `POLICIES`."""
 
     def __init__(self, *, floor: float = 0.02) -> None:
-        if not 0 <= floor <= 0.5:
-            raise ValueError(f"floor must lie in 0 to 0.5, not {floor}")
-        self.floor = floor
+        self.floor = within("floor", floor, 0.0, 0.5)
 
     @abstractmethod
     def propose(self, context: Context, audience_id: str, arms: Sequence[Arm]) -> Array:
@@ -68,7 +72,11 @@ class Policy(ABC):
 
     @abstractmethod
     def load(self, state: str) -> None:
-        """Restores what `dump` gave; the policy then acts exactly as the dumped one did."""
+        """Restores what `dump` gave; the policy then acts exactly as the dumped one did.
+
+        Raises:
+            BadInput: Where the text is no state of this policy.
+        """
 
     @abstractmethod
     def clone(self) -> Self:
@@ -79,13 +87,21 @@ class Policy(ABC):
 
         Returns:
             Array of shape (len(arms),).
+
+        Raises:
+            BadInput: Where there is no arm.
+            FloatingPointError: Where `propose` gave weights that are no weights.
         """
-        weights = self.propose(context, audience_id, arms)
         count = len(arms)
-        floor = min(self.floor, 0.5 / count)
+        if count == 0:
+            raise BadInput("a policy needs at least one arm to choose from")
+        weights = self.propose(context, audience_id, arms)
         total = weights.sum()
         if not (np.isfinite(total) and total > 0 and weights.min() >= 0):
             raise FloatingPointError(f"policy {self.name} proposed {weights.tolist()}")
+        if count == 1:
+            return np.ones(1)
+        floor = min(self.floor, 0.5 / count)
         return floor + (1 - count * floor) * (weights / total)
 
 
@@ -103,3 +119,33 @@ def draw(probabilities: Array, uniform: float) -> int:
     edges = np.cumsum(probabilities)
     above = np.flatnonzero(edges > uniform * edges[-1])
     return int(above[0]) if above.size else len(edges) - 1
+
+
+def within(parameter: str, value: float, low: float, high: float) -> float:
+    """The value, if it lies in its range.
+
+    Raises:
+        BadInput: Naming the parameter; also for NaN.
+    """
+    if not low <= value <= high:
+        raise BadInput(f"{parameter} must lie in {low:g} to {high:g}, not {value:g}")
+    return value
+
+
+def restored(policy: str, state: str, kind: type[State]) -> State:
+    """The state that `dump` wrote.
+
+    Args:
+        policy: Name of the policy, for the message.
+        state: JSON text.
+        kind: The policy's state record.
+
+    Raises:
+        BadInput: Where the text is no such state.
+    """
+    try:
+        return loads(state, kind)
+    except msgspec.DecodeError as error:
+        raise BadInput(
+            f"this is no state of the policy {policy!r} ({error}); replay the log to rebuild it"
+        ) from error

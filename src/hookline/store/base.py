@@ -7,11 +7,27 @@ Every write is one transaction, and a call that returns has reached the disk.
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from hookline.types import LogKind, LogRow, Snapshot
 
 DocumentKind = Literal["product", "brand", "audience", "copy", "experiment", "meta"]
+
+
+class Aside(NamedTuple):
+    """Something that came in and could not be used.
+
+    Attributes:
+        id: The sender's id, or a hash of the body.
+        at: UTC time it came.
+        reason: Why, in words.
+        body: What came, as JSON.
+    """
+
+    id: str
+    at: datetime
+    reason: str
+    body: bytes
 
 
 class Store(ABC):
@@ -58,12 +74,20 @@ class Store(ABC):
         """Log rows with a position above `after`, in order, at most `limit`."""
 
     @abstractmethod
-    def set_aside(self, key: str, at: datetime, reason: str, body: bytes) -> bool:
-        """Keeps something that could not be used, with the reason; False if it was kept before."""
+    def of_visitor(self, visitor_id: str) -> Sequence[LogRow]:
+        """Every log row about the visitor, in order."""
 
     @abstractmethod
-    def set_aside_items(self, limit: int = 100) -> Sequence[tuple[str, datetime, str, bytes]]:
-        """What was set aside, newest first, as (id, time, reason, body)."""
+    def counts(self) -> Mapping[str, int]:
+        """Number of log rows by kind, and of things set aside under `set_aside`."""
+
+    @abstractmethod
+    def set_aside(self, items: Sequence[Aside]) -> None:
+        """Keeps what could not be used, all or nothing; a known id is kept once."""
+
+    @abstractmethod
+    def set_aside_items(self, limit: int = 100) -> Sequence[Aside]:
+        """What was set aside, newest first."""
 
     @abstractmethod
     def save_snapshot(self, snapshot: Snapshot) -> None:

@@ -1,0 +1,70 @@
+"""One running Hookline: settings → store, writers, desk and live loop; the one place that picks."""
+
+from dataclasses import dataclass
+
+from hookline.desk import Desk
+from hookline.errors import UnregisteredName
+from hookline.live import Live
+from hookline.settings import Settings
+from hookline.store import Store, open_store
+from hookline.writers import WRITERS, Phrasebook, Writer
+from hookline.writers.openai import OpenAIWriter
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class App:
+    """One running Hookline.
+
+    Attributes:
+        desk: Catalog, kit and copy.
+        live: Experiments, decisions, events, learning and the report.
+    """
+
+    settings: Settings
+    store: Store
+    desk: Desk
+    live: Live
+
+    def close(self) -> None:
+        """Writes what is pending and lets go of the store."""
+        self.live.flush()
+        self.store.close()
+
+
+def open_app(settings: Settings) -> App:
+    """The Hookline that the settings describe, with its log folded and ready to serve.
+
+    Raises:
+        UnregisteredName: Where the store or the writer is not registered.
+        StoreFailed: Where the store can't be opened.
+    """
+    if settings.writer not in WRITERS:
+        raise UnregisteredName("writer", settings.writer, WRITERS)
+    store = open_store(settings.database)
+    return App(
+        settings=settings,
+        store=store,
+        desk=Desk(
+            store, writers=lambda name: _writer(name, settings), default_writer=settings.writer
+        ),
+        live=Live(store, secret=settings.secret.get_secret_value().encode()),
+    )
+
+
+def _writer(name: str, settings: Settings) -> Writer:
+    """The writer of that name with the settings' arguments."""
+    if name not in WRITERS:
+        raise UnregisteredName("writer", name, WRITERS)
+    if name != "openai":
+        return WRITERS[name]()
+    return OpenAIWriter(
+        base_url=settings.openai_base_url,
+        api_key=settings.openai_api_key.get_secret_value(),
+        model=settings.openai_model,
+        timeout_s=settings.openai_timeout_s,
+        retries=settings.openai_retries,
+        budget_usd=settings.openai_budget_usd,
+        usd_per_million_in=settings.openai_usd_per_million_in,
+        usd_per_million_out=settings.openai_usd_per_million_out,
+        fallback=Phrasebook(),
+    )

@@ -1,0 +1,228 @@
+"""The `hookline` command. Thin: it reads arguments, calls the library, prints the answer.
+
+A mistake of the user's is one line on stderr and exit code 2.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from hookline.errors import BadInput, HooklineError
+
+if TYPE_CHECKING:
+    from hookline.app import App
+
+# Everything heavy is imported where it is used, so that `hookline --help` answers at once.
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Writes marketing copy, shows each visitor the copy most likely to win them, and learns.",
+)
+out = Console()
+
+PriceUnit = Literal["units", "cents"]
+
+
+def main() -> None:
+    """Runs the command; the user's mistakes end in one line and exit code 2."""
+    # Matrices here are small: a second thread makes BLAS slower, and sums in another order.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    try:
+        app()
+    except HooklineError as error:
+        Console(stderr=True).print(f"hookline: {error}", style="red", markup=False, soft_wrap=True)
+        sys.exit(2)
+
+
+@app.command()
+def demo(
+    catalog: Annotated[Path | None, typer.Option(help="A product feed of your own.")] = None,
+    price_unit: Annotated[PriceUnit, typer.Option(help="What the feed's prices count.")] = "units",
+    currency: Annotated[str, typer.Option(help="Where the feed names none.")] = "USD",
+    writer: Annotated[str, typer.Option(help="Who writes the copy.")] = "phrasebook",
+    policy: Annotated[str, typer.Option(help="Who shares out the traffic.")] = "actor_critic",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same decisions.")] = 1,
+    products: Annotated[int, typer.Option(min=1, max=50, help="Products to advertise.")] = 6,
+    visits: Annotated[int, typer.Option(min=1, help="Simulated visits.")] = 36_000,
+    port: Annotated[int, typer.Option(help="Port of the service.")] = 8000,
+    database: Annotated[Path, typer.Option(help="Replaced by every demo.")] = Path("var/demo.db"),
+    once: Annotated[bool, typer.Option("--once", help="Stop after the summary.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the whole result here.")
+    ] = None,
+) -> None:
+    """Runs the whole loop with simulated shoppers, and keeps the result open in the browser."""
+    from hookline import demo as loop
+    from hookline.report import to_json, to_text
+
+    plan = loop.Plan(
+        catalog=catalog,
+        currency=currency,
+        price_unit=price_unit,
+        writer=writer,
+        policy=policy,
+        seed=seed,
+        products=products,
+        visits=visits,
+    )
+    loop.check(plan)
+    with loop.service(port=port, database=database, writer=writer) as address:
+        out.print(f"Hookline is at {address}; watch it learn there.")
+        with _bars() as step:
+            result = loop.run(plan, address, loop.Progress(step=step))
+        out.print(to_text(result.report, width=out.width), markup=False, highlight=False)
+        out.print(loop.summary(result), markup=False, highlight=False)
+        if json_file is not None:
+            whole = {**to_json(result.report), **loop.as_json(result)}
+            json_file.write_text(json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8")
+        if not once:
+            out.print(f"\nThe result is at {address} until you press Ctrl-C.")
+            _wait()
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Log warnings only.")] = False,
+) -> None:
+    """Serves the API and the web pages until Ctrl-C."""
+    import uvicorn
+
+    from hookline.app import open_app
+    from hookline.service import make_service
+    from hookline.settings import read_settings
+
+    given = {"host": host, "port": port}
+    settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    level = "warning" if quiet else "info"
+    service = make_service(open_app(settings))
+    uvicorn.run(service, host=settings.host, port=settings.port, log_level=level, access_log=False)
+
+
+@app.command("import")
+def import_feed(
+    file: Path,
+    currency: Annotated[str, typer.Option(help="Where the feed names none.")] = "USD",
+    price_unit: Annotated[PriceUnit, typer.Option(help="What the feed's prices count.")] = "units",
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="column=field, where the guess is wrong.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, but store nothing.")] = False,
+    most: Annotated[int, typer.Option(help="Most rejections and notes to list.")] = 20,
+) -> None:
+    """Imports a product feed, all of it or nothing, and says what it did with every row."""
+    from hookline.catalog import read_feed
+
+    mapping = dict(_pair(pair) for pair in map_ or ())
+    now = datetime.now(UTC)
+    feed = read_feed(
+        file, mapping=mapping or None, currency=currency, price_unit=price_unit, at=now
+    )
+    table = Table("in the feed", "here", title=f"{file.name}: {feed.format}", title_justify="left")
+    for column, name in feed.mapping.items():
+        table.add_row(column, name)
+    out.print(table)
+    if not dry_run:
+        with _open() as hookline:
+            hookline.desk.import_catalog(feed, at=now, by="command line")
+    for title, rows in (("rejected", feed.rejected), ("note on", feed.notes)):
+        for row in rows[:most]:
+            out.print(f"{title} row {row.row}: {row.reason}", markup=False, highlight=False)
+        if len(rows) > most:
+            out.print(f"… and {len(rows) - most} more; --most {len(rows)} lists them all")
+    merged = f", {feed.merged} rows merged into them as variants" if feed.merged else ""
+    verb = "would be imported" if dry_run else "imported"
+    out.print(f"{len(feed.products)} products {verb}{merged}, {len(feed.rejected)} rows rejected.")
+
+
+@app.command()
+def report(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write JSON here.")] = None,
+) -> None:
+    """Prints what every experiment has come to."""
+    from hookline.report import to_json, to_text
+
+    with _open() as hookline:
+        made = hookline.live.report(at=datetime.now(UTC))
+    out.print(to_text(made, width=out.width), markup=False, highlight=False)
+    if json_file is not None:
+        json_file.write_text(json.dumps(to_json(made), indent=1, ensure_ascii=False), "utf-8")
+
+
+@app.command()
+def explain(decision: str) -> None:
+    """Prints one decision's whole trace, from catalog fact to money."""
+    from hookline.explain import to_text
+
+    with _open() as hookline:
+        out.print(to_text(hookline.live.explain(decision)), markup=False, highlight=False)
+
+
+@app.command()
+def replay() -> None:
+    """Rebuilds the last snapshot from the log; exit code 1 if it differs from the live one."""
+    with _open() as hookline:
+        done = hookline.live.replay()
+    out.print(f"{done.rows} log rows replayed.")
+    out.print(f"live     {done.live.version}")
+    out.print(f"rebuilt  {done.rebuilt.version}")
+    out.print(
+        "The same, bit for bit." if done.same else "They differ: the log or the code changed."
+    )
+    if not done.same:
+        sys.exit(1)
+
+
+@contextmanager
+def _open() -> Generator["App"]:
+    """The Hookline of the settings, closed afterwards."""
+    from hookline.app import open_app
+    from hookline.settings import read_settings
+
+    hookline = open_app(read_settings())
+    try:
+        yield hookline
+    finally:
+        hookline.close()
+
+
+@contextmanager
+def _bars() -> Generator[Callable[[str, int], Callable[[int], None]]]:
+    """Progress bars; a new one for every step."""
+    columns = (TextColumn("{task.description:<34}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=out) as bars:
+
+        def step(title: str, total: int) -> Callable[[int], None]:
+            task = bars.add_task(title, total=total)
+            return lambda done: bars.update(task, completed=done)
+
+        yield step
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, separator, name = text.rpartition("=")
+    if not separator or not column or not name:
+        raise BadInput(f"--map takes column=field, not {text!r}")
+    return column, name
+
+
+def _wait() -> None:
+    import threading
+
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        out.print("\nStopped.")

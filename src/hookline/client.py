@@ -1,0 +1,267 @@
+"""The Python client a shop uses: decide, show, track; and what sets a test up.
+
+`decide` never raises and never keeps a page waiting for long: when Hookline can't be reached it
+gives the control copy back, with the reason. Tracked events wait in memory until `flush`, and stay
+there if it fails; sending one twice is harmless.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from uuid import uuid4
+
+import httpx2
+import msgspec
+
+from hookline.errors import BadInput, HooklineError, Refused, StoreFailed, Unknown
+from hookline.types import (
+    Audience,
+    Brand,
+    Copy,
+    CopyStatus,
+    Experiment,
+    ExperimentStatus,
+    Report,
+    Trait,
+    as_json,
+    dumps,
+    loads,
+)
+from hookline.wire import CopyOrder, Imported, Learned, NewExperiment, Receipt, Served, Written
+
+T = TypeVar("T")
+
+BATCH = 500
+"""Most events sent in one call."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shown:
+    """The copy to show.
+
+    Attributes:
+        parts: Channel field name → text.
+        arm_id: Empty where Hookline could not be asked.
+        decision_id: To track with; empty where the decision is not counted.
+        token: To track with, beside the decision id.
+        reason: Why this copy.
+        attributes: Creative attributes; None for a human line.
+    """
+
+    parts: Mapping[str, str]
+    arm_id: str = ""
+    decision_id: str = ""
+    token: str = ""
+    reason: str = "unreachable"
+    attributes: Mapping[str, str] | None = None
+
+
+class Client:
+    """A connection to one Hookline service.
+
+    Args:
+        base_url: For example `http://127.0.0.1:8000`.
+        timeout_s: Seconds until a call is given up.
+        http: A ready HTTP client, for tests or special transports; `base_url` is then unused.
+
+    Attributes:
+        at: Time sent with every call, for simulations; None sends none.
+    """
+
+    def __init__(
+        self, base_url: str = "", *, timeout_s: float = 5.0, http: httpx2.Client | None = None
+    ) -> None:
+        self._http = http or httpx2.Client(base_url=base_url, timeout=timeout_s)
+        self._waiting: list[dict[str, Any]] = []
+        self.at: datetime | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Sends what waits, and hangs up."""
+        try:
+            self.flush()
+        finally:
+            self._http.close()
+
+    # --- for every visitor ---------------------------------------------------------------------
+
+    def decide(
+        self,
+        experiment: str,
+        visitor_id: str,
+        *,
+        control: Mapping[str, str],
+        traits: Mapping[str, Trait] | None = None,
+        device: str = "",
+    ) -> Shown:
+        """The copy for this visitor; `control` where Hookline can't be asked. Never raises."""
+        ask = {
+            "experiment": experiment,
+            "visitor_id": visitor_id,
+            "traits": traits or {},
+            "device": device,
+        }
+        try:
+            return _shown(self._call("POST", "/v1/decide", Served, content=dumps(ask)))
+        except (HooklineError, httpx2.HTTPError) as error:
+            return Shown(parts=control, reason=f"unreachable: {error}")
+
+    def decide_batch(self, asks: Sequence[Mapping[str, object]]) -> list[Shown]:
+        """The copy for many visitors at once, in order, as for a mailing.
+
+        Args:
+            asks: Each with `experiment`, `visitor_id` and, where known, `traits` and `device`.
+
+        Raises:
+            HooklineError: Where the service refuses.
+        """
+        body = dumps({"asks": asks})
+        served = self._call("POST", "/v1/decide/batch", list[Served], content=body)
+        return [_shown(each) for each in served]
+
+    def track(
+        self,
+        event: str,
+        visitor_id: str,
+        *,
+        shown: Shown | None = None,
+        properties: Mapping[str, object] | None = None,
+        message_id: str = "",
+        at: datetime | None = None,
+    ) -> None:
+        """Notes an event, to be sent with the next `flush`.
+
+        Args:
+            event: A Segment or GA4 name, for example `Promotion Viewed`.
+            visitor_id: The same id that was decided for.
+            shown: What `decide` gave, for events on the copy itself.
+            properties: For orders `order_id`, `revenue` and `currency`.
+            message_id: The sender's own unique id; made here if empty.
+            at: UTC time it happened; now if None.
+        """
+        link = {"decision_id": shown.decision_id, "decision_token": shown.token} if shown else {}
+        self.send_later(
+            {
+                "type": "track",
+                "event": event,
+                "messageId": message_id or uuid4().hex,
+                "userId": visitor_id,
+                "timestamp": (at or self.at or datetime.now(UTC)).isoformat(),
+                "properties": {**link, **(properties or {})},
+            }
+        )
+
+    def send_later(self, raw: dict[str, Any]) -> None:
+        """Notes an event that is in the Segment shape already."""
+        self._waiting.append(raw)
+
+    def flush(self) -> list[Receipt]:
+        """Sends the noted events in order; those not acknowledged stay noted.
+
+        Raises:
+            HooklineError: Where the service refuses for a reason that may pass.
+        """
+        receipts: list[Receipt] = []
+        while batch := self._waiting[:BATCH]:
+            receipts.append(self._send(batch))
+            del self._waiting[: len(batch)]
+        return receipts
+
+    def _send(self, batch: Sequence[Mapping[str, object]]) -> Receipt:
+        try:
+            return self._call("POST", "/v1/events", Receipt, content=dumps({"batch": batch}))
+        except BadInput:  # kept by the service with the reason; sending again would not help
+            return Receipt(stored=0, duplicates=0, restored=0, set_aside=())
+
+    # --- to set a test up ----------------------------------------------------------------------
+
+    def import_catalog(
+        self, name: str, data: bytes, *, currency: str = "USD", price_unit: str = "units"
+    ) -> Imported:
+        """Imports a product feed."""
+        form = {"currency": currency, "price_unit": price_unit}
+        return self._call("POST", "/v1/catalog", Imported, data=form, files={"file": (name, data)})
+
+    def put_brand(self, brand: Brand) -> None:
+        """Stores a brand kit."""
+        self._call("PUT", f"/v1/brands/{brand.id}", Brand, content=dumps(brand))
+
+    def put_audience(self, audience: Audience) -> None:
+        """Stores an audience."""
+        self._call("PUT", f"/v1/audiences/{audience.id}", Audience, json=as_json(audience))
+
+    def write_copy(self, order: CopyOrder) -> Written:
+        """Has copy written and guarded."""
+        return self._call("POST", "/v1/copies/write", Written, json=asdict(order))
+
+    def add_line(
+        self, product_id: str, channel: str, brand: str, parts: Mapping[str, str] | None = None
+    ) -> Copy:
+        """Stores a human line; without `parts`, the shop's own words."""
+        body = {"product_id": product_id, "channel": channel, "brand": brand, "parts": parts}
+        return self._call("POST", "/v1/copies/lines", Copy, json=body)
+
+    def review(
+        self, copy_ids: Sequence[str], status: CopyStatus, *, by: str, note: str = ""
+    ) -> list[Copy]:
+        """Approves, rejects or retires copies."""
+        body = {"copy_ids": list(copy_ids), "status": status, "by": by, "note": note}
+        return self._call("POST", "/v1/copies/review", list[Copy], json=body)
+
+    def create_experiment(self, experiment: NewExperiment) -> Experiment:
+        """Stores an experiment as a draft."""
+        return self._call("POST", "/v1/experiments", Experiment, json=asdict(experiment))
+
+    def move(self, experiment: str, to: ExperimentStatus, *, by: str = "api") -> Experiment:
+        """Takes an experiment one step through its life."""
+        body = {"to": to, "by": by}
+        return self._call("POST", f"/v1/experiments/{experiment}/move", Experiment, json=body)
+
+    def learn(self) -> Learned:
+        """Has the service learn now."""
+        return self._call("POST", "/v1/learn", Learned)
+
+    def report(self) -> Report:
+        """What all experiments have come to."""
+        return self._call("GET", "/v1/report", Report)
+
+    def _call(self, method: str, path: str, kind: type[T], **body: Any) -> T:  # noqa: ANN401
+        headers = {"Hookline-Sent-At": self.at.isoformat()} if self.at else {}
+        response = self._http.request(method, path, headers=headers, **body)
+        if response.is_success:
+            return loads(response.content, kind)
+        raise _error(response)
+
+
+def _shown(served: Served) -> Shown:
+    attributes = asdict(served.arm.attributes) if served.arm.attributes else None
+    return Shown(
+        parts=served.arm.parts,
+        arm_id=served.arm.id,
+        decision_id=served.decision_id,
+        token=served.token,
+        reason=served.reason,
+        attributes=attributes,
+    )
+
+
+def _error(response: httpx2.Response) -> HooklineError:
+    """The service's problem document as the error it was."""
+    try:
+        detail = str(msgspec.json.decode(response.content)["detail"])
+    except (msgspec.DecodeError, KeyError, TypeError):
+        detail = f"the service answered {response.status_code}"
+    kinds = {404: Unknown, 409: Refused, 422: BadInput, 503: StoreFailed}
+    return kinds.get(response.status_code, HooklineError)(detail)

@@ -1,0 +1,446 @@
+"""The live loop: experiments, decisions, events, learning and the answer.
+
+Decisions are arithmetic in memory. Each waits there a few milliseconds at most until it is written
+with the next batch; its token carries it past a crash. Events are on disk when `ingest` returns.
+"""
+
+import secrets
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from hookline import experiment as trial
+from hookline import token
+from hookline.channels import channel as channel_named
+from hookline.errors import BadInput, HooklineError, Refused, Unknown
+from hookline.events import MAX_ID, parse_event, properties_of
+from hookline.explain import Trace
+from hookline.learn import Learner, policies_of
+from hookline.policies import Policy, make_policy
+from hookline.report import Analysis, combine, study
+from hookline.store import Aside, Store, audit_row, every, one
+from hookline.types import (
+    Action,
+    Audience,
+    Context,
+    Copy,
+    Decision,
+    Event,
+    Experiment,
+    ExperimentReport,
+    ExperimentStatus,
+    LogRow,
+    Outcome,
+    Product,
+    Report,
+    Snapshot,
+    content_hash,
+    dumps,
+    loads,
+)
+from hookline.wire import Receipt, Refusal, Served
+
+SHARE_SAMPLE = 200
+"""Visitors over whom the policy's present shares are averaged for the report."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Replay:
+    """A snapshot rebuilt from the log, beside the one that was saved.
+
+    Attributes:
+        same: Whether they are equal bit for bit.
+    """
+
+    rows: int
+    live: Snapshot
+    rebuilt: Snapshot
+    same: bool
+
+
+class Live:
+    """The running experiments of one Hookline.
+
+    Args:
+        store: Where everything is kept; its log is folded before the first decision.
+        secret: Key that signs decision tokens; empty keeps one in the store.
+    """
+
+    def __init__(self, store: Store, *, secret: bytes = b"") -> None:
+        self._store = store
+        self._secret = secret or _kept_secret(store)
+        self._changing = threading.RLock()
+        self._logging = threading.Lock()
+        self._learning = threading.Lock()
+        self._pending: deque[LogRow] = deque()
+        self._recent: dict[str, Decision] = {}
+        self._recent_visitors: set[str] = set()
+        self._duplicates = 0
+        self._learner = Learner()
+        self._serving: dict[str, Policy] = {}
+        self._snapshot = ""
+        self._experiments = {each.id: each for each in every(store, "experiment", Experiment)}
+        self.learn()
+
+    def create_experiment(
+        self,
+        draft: Experiment,
+        *,
+        copy_ids: Sequence[str],
+        control_id: str,
+        audience_ids: Sequence[str],
+        at: datetime,
+        by: str = "api",
+    ) -> Experiment:
+        """Stores a new experiment over approved copies; `draft.arms` and audiences are filled in.
+
+        Raises:
+            Refused: Where the id is taken or a copy is not approved.
+            UnregisteredName: Where the policy is not registered.
+        """
+        channel_named(draft.channel_id)
+        one(self._store, "product", draft.product_id, Product)
+        make_policy(draft.policy, draft.policy_params)
+        copies = [
+            one(self._store, "copy", key, Copy) for key in dict.fromkeys((control_id, *copy_ids))
+        ]
+        for copy in copies:
+            if (copy.product_id, copy.channel_id) != (draft.product_id, draft.channel_id):
+                raise Refused(f"copy {copy.id} was written for another product or channel")
+        made = replace(
+            draft,
+            arms=trial.arms_of(copies, control_id),
+            audiences=tuple(one(self._store, "audience", key, Audience) for key in audience_ids),
+            status="draft",
+            started_at=None,
+        )
+        trial.check(made)
+        with self._changing:
+            if made.id in self._experiments:
+                raise Refused(f"an experiment named {made.id!r} exists; choose another id")
+            self._keep(made, Action(verb="create", subject=made.id, by=by, experiment=made), at)
+        return made
+
+    def move(
+        self, experiment_id: str, to: ExperimentStatus, *, at: datetime, by: str = "api"
+    ) -> Experiment:
+        """Takes an experiment one step through its life.
+
+        Raises:
+            Unknown: Where there is none by that id.
+            Refused: Where it can't take that step.
+        """
+        with self._changing:
+            moved = trial.advance(self.experiment(experiment_id), to, at)
+            self._keep(moved, Action(verb=to, subject=moved.id, by=by, experiment=moved), at)
+        return moved
+
+    def experiment(self, experiment_id: str) -> Experiment:
+        """The experiment by that id.
+
+        Raises:
+            Unknown: Where there is none.
+        """
+        try:
+            return self._experiments[experiment_id]
+        except KeyError:
+            known = ", ".join(list(self._experiments)[:5]) or "none yet"
+            raise Unknown(f"no experiment {experiment_id!r}; there are: {known}") from None
+
+    def experiments(self) -> list[Experiment]:
+        """Every experiment, in order of creation."""
+        return list(self._experiments.values())
+
+    def _keep(self, experiment: Experiment, action: Action, at: datetime) -> None:
+        with self._logging:
+            self._append([])
+            self._store.write(
+                documents={"experiment": {experiment.id: dumps(experiment)}},
+                log=[audit_row(action, at)],
+            )
+        self._experiments[experiment.id] = experiment
+        if experiment.id not in self._serving:
+            self._serving[experiment.id] = make_policy(experiment.policy, experiment.policy_params)
+
+    def decide(self, experiment_id: str, context: Context) -> Served:
+        """The copy this visitor gets. Arithmetic only: no disk, no network, no language model.
+
+        Raises:
+            Unknown: Where there is no such experiment.
+        """
+        experiment = self.experiment(experiment_id)
+        key = trial.decision_id(experiment, context)
+        known = self._decision(key)
+        if known is not None and experiment.status == "running":
+            return self._serve(experiment, known, "sticky")
+        decision = trial.decide(
+            experiment, context, self._serving.get(experiment_id), self._snapshot
+        )
+        if experiment.status != "running":
+            return Served(
+                decision_id="",
+                experiment_id=experiment_id,
+                arm=experiment.control,
+                reason=decision.reason,
+                propensity=1.0,
+                token="",
+            )
+        self._recent[key] = decision
+        self._recent_visitors.add(context.visitor_id)
+        self._pending.append(_decision_row(decision, context.at))
+        return self._serve(experiment, decision, decision.reason)
+
+    def _serve(self, experiment: Experiment, decision: Decision, reason: str) -> Served:
+        arm = next(
+            (arm for arm in experiment.arms if arm.id == decision.arm_id and arm.active), None
+        )
+        return Served(
+            decision_id=decision.id,
+            experiment_id=experiment.id,
+            arm=arm or experiment.control,
+            reason=reason if arm else "arm_retired",
+            propensity=decision.propensity,
+            token=token.sign(decision, self._secret),
+        )
+
+    def _decision(self, key: str) -> Decision | None:
+        known = self._recent.get(key)
+        if known is not None:
+            return known
+        outcome = self._learner.ledger.outcomes.get(key)
+        return outcome.decision if outcome else None
+
+    def flush(self) -> None:
+        """Writes the decisions that wait in memory to the log."""
+        with self._logging:
+            self._append([])
+
+    def ingest(self, raws: Sequence[Mapping[str, object]], *, at: datetime) -> Receipt:
+        """Takes in a batch of events; when it returns, all of it is on disk.
+
+        Raises:
+            StoreFailed: Where nothing was stored; send the batch again.
+        """
+        events: list[LogRow] = []
+        restored: list[LogRow] = []
+        aside: list[Aside] = []
+        for raw in raws:
+            try:
+                event = parse_event(raw, at)
+                if (lost := self._lost_decision(event, raw)) is not None:
+                    restored.append(_decision_row(lost, at))
+            except BadInput as error:
+                aside.append(_aside(raw, at, str(error)))
+            else:
+                events.append(_event_row(event, at))
+        with self._logging:
+            self._store.set_aside(aside)
+            seqs = self._append([*restored, *events])[len(restored) :]
+        doubled = sum(seq is None for seq in seqs)
+        self._duplicates += doubled
+        return Receipt(
+            stored=len(seqs) - doubled,
+            duplicates=doubled,
+            restored=len(restored),
+            set_aside=tuple(Refusal(message_id=item.id, reason=item.reason) for item in aside),
+        )
+
+    def _lost_decision(self, event: Event, raw: Mapping[str, object]) -> Decision | None:
+        """The decision in the event's token if the log lacks it; None if all is well."""
+        if not event.decision_id:
+            if event.visitor_id in self._recent_visitors or self._learner.ledger.knows(
+                event.visitor_id
+            ):
+                return None
+            raise BadInput(f"no decision was ever made for visitor {event.visitor_id!r}")
+        if self._decision(event.decision_id) is not None:
+            return None
+        signed = properties_of(raw).get("decision_token")
+        if not isinstance(signed, str) or not signed:
+            raise BadInput(
+                f"no decision {event.decision_id!r} is known; send the decision_id that the "
+                "decision answered, and its token as `properties.decision_token`"
+            )
+        decision = token.verify(signed, self._secret)
+        if decision.id != event.decision_id or decision.experiment_id not in self._experiments:
+            raise BadInput("the decision token belongs to another decision")
+        self._recent[decision.id] = decision
+        self._recent_visitors.add(decision.context.visitor_id)
+        return decision
+
+    def _append(self, rows: Sequence[LogRow]) -> tuple[int | None, ...]:
+        """Writes pending decisions and then the rows; the caller holds the logging lock."""
+        waiting = [self._pending.popleft() for _ in range(len(self._pending))]
+        if not waiting and not rows:
+            return ()
+        try:
+            return self._store.write(log=[*waiting, *rows])[len(waiting) :]
+        except HooklineError:
+            self._pending.extendleft(reversed(waiting))
+            raise
+
+    def learn(self) -> Snapshot:
+        """Takes in what is new in the log, keeps a snapshot and serves from it."""
+        self.flush()
+        with self._learning:
+            while rows := self._store.read(self._learner.log_seq):
+                self._learner.take(rows)
+            snapshot = self._learner.snapshot()
+            if snapshot.version != self._snapshot:
+                self._store.save_snapshot(snapshot)
+                self._serving = policies_of(snapshot, self.experiments())
+                self._snapshot = snapshot.version
+                self._forget_recent()
+        return snapshot
+
+    def _forget_recent(self) -> None:
+        """Drops decisions from the short list that the ledger has by now."""
+        outcomes = self._learner.ledger.outcomes
+        for key in [key for key in self._recent if key in outcomes]:
+            del self._recent[key]
+        self._recent_visitors = {d.context.visitor_id for d in list(self._recent.values())}
+
+    def replay(self) -> Replay:
+        """The last saved snapshot, rebuilt from the log by a learner that knows nothing.
+
+        Raises:
+            Refused: Where nothing was ever learned.
+        """
+        live = self._store.latest_snapshot()
+        if live is None:
+            raise Refused("there is no snapshot to compare with; nothing was learned yet")
+        learner = Learner()
+        while rows := self._store.read(learner.log_seq):
+            rows = [row for row in rows if row.seq <= live.log_seq]
+            if not rows:
+                break
+            learner.take(rows)
+        rebuilt = learner.snapshot()
+        return Replay(rows=learner.log_seq, live=live, rebuilt=rebuilt, same=rebuilt == live)
+
+    def report(self, *, at: datetime) -> Report:
+        """What every experiment has come to."""
+        with self._learning:
+            reports = [self._analyze(experiment) for experiment in self.experiments()]
+            late = self._learner.late
+        copies = every(self._store, "copy", Copy)
+        machine = [copy for copy in copies if copy.writer != "human"]
+        rejected = sum(copy.reviewed_by == "guards" for copy in machine)
+        counts = self._store.counts()
+        totals = {
+            "decisions": counts.get("decision", 0),
+            "events_stored": counts.get("event", 0),
+            "events_set_aside": counts["set_aside"],
+            "duplicates_dropped": self._duplicates,
+            "late_rescored": late,
+            "copies_written": len(machine),
+            "copies_rejected": rejected,
+            "writing_usd": sum(copy.cost_usd for copy in copies),
+        }
+        return combine(reports, at=at, totals=totals)
+
+    def experiment_report(self, experiment_id: str) -> ExperimentReport:
+        """What one experiment has come to.
+
+        Raises:
+            Unknown: Where there is no such experiment.
+        """
+        experiment = self.experiment(experiment_id)
+        with self._learning:
+            return self._analyze(experiment).report
+
+    def explain(self, decision_id: str) -> Trace:
+        """The whole trace of one decision.
+
+        Raises:
+            Unknown: Where there is none by that id.
+        """
+        self.flush()
+        row = self._store.find("decision", decision_id)
+        if row is None:
+            raise Unknown(
+                f"no decision {decision_id!r} in the log; ids come with every decision, "
+                "and the experiment's page lists the latest"
+            )
+        decision = loads(row.body, Decision)
+        experiment = self.experiment(decision.experiment_id)
+        product = self._store.get("product", experiment.product_id)
+        rows = self._store.of_visitor(decision.context.visitor_id)
+        events = [loads(row.body, Event) for row in rows if row.kind == "event"]
+        return Trace(
+            decision=decision,
+            experiment=experiment,
+            arm=next(arm for arm in experiment.arms if arm.id == decision.arm_id),
+            copy_record=one(self._store, "copy", decision.arm_id, Copy),
+            product=loads(product, Product) if product else None,
+            outcome=self._learner.ledger.outcomes.get(decision_id),
+            events=[event for event in events if event.decision_id in {"", decision_id}],
+        )
+
+    def latest_outcomes(self, experiment_id: str, limit: int = 20) -> list[Outcome]:
+        """The newest outcomes of an experiment, newest first."""
+        found: list[Outcome] = []
+        for outcome in reversed(self._learner.ledger.outcomes.values()):
+            if outcome.decision.experiment_id == experiment_id:
+                found.append(outcome)
+            if len(found) == limit:
+                break
+        return found
+
+    def set_aside_items(self, limit: int = 100) -> Sequence[Aside]:
+        """Events that could not be used, newest first."""
+        return self._store.set_aside_items(limit)
+
+    def _analyze(self, experiment: Experiment) -> Analysis:
+        outcomes = [
+            outcome
+            for outcome in self._learner.ledger.outcomes.values()
+            if outcome.decision.experiment_id == experiment.id
+        ]
+        written = (one(self._store, "copy", arm.id, Copy).cost_usd for arm in experiment.arms)
+        shares = self._shares(experiment, outcomes[-SHARE_SAMPLE:])
+        return study(experiment, outcomes, shares, writing_usd=sum(written))
+
+    def _shares(self, experiment: Experiment, recent: Sequence[Outcome]) -> dict[str, float]:
+        """Arm id → the share the policy would give it now, over its latest visitors."""
+        policy = self._serving.get(experiment.id)
+        arms = [arm for arm in experiment.arms if arm.active]
+        if policy is None or not recent:
+            return {}
+        asked = [outcome.decision for outcome in recent]
+        rows = [policy.probabilities(each.context, each.audience_id, arms) for each in asked]
+        return {
+            arm.id: float(sum(row[k] for row in rows)) / len(rows) for k, arm in enumerate(arms)
+        }
+
+
+def _decision_row(decision: Decision, at: datetime) -> LogRow:
+    return LogRow(
+        kind="decision",
+        id=decision.id,
+        at=at,
+        visitor_id=decision.context.visitor_id,
+        body=dumps(decision),
+    )
+
+
+def _event_row(event: Event, at: datetime) -> LogRow:
+    return LogRow(
+        kind="event", id=event.message_id, at=at, visitor_id=event.visitor_id, body=dumps(event)
+    )
+
+
+def _aside(raw: Mapping[str, object], at: datetime, reason: str) -> Aside:
+    name = raw.get("messageId")
+    key = name if isinstance(name, str) and 0 < len(name) <= MAX_ID else content_hash(raw)
+    return Aside(id=key, at=at, reason=reason, body=dumps(raw))
+
+
+def _kept_secret(store: Store) -> bytes:
+    kept = store.get("meta", "secret")
+    if kept is None:
+        kept = secrets.token_hex(32).encode()
+        store.write(documents={"meta": {"secret": kept}})
+    return kept

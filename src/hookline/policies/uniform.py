@@ -1,0 +1,22 @@
+"""Every arm equally often, whatever happens."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+
+from hookline.policies.base import Array
+from hookline.policies.tally import Tally, TallyPolicy
+
+
+class Uniform(TallyPolicy):
+    """The classical A/B test: equal shares to the end. It keeps the tally, and ignores it."""
+
+    name: ClassVar[str] = "uniform"
+
+    def weigh(self, tally: Tally) -> Array:
+        """The same weight for every arm."""
+        return np.ones(tally.visitors.size)
+
+    def clone(self) -> Self:
+        """A policy with the same arguments that has learned nothing."""
+        return type(self)(floor=self.floor)

@@ -1,0 +1,176 @@
+"""What the settled visitors of one experiment say: scores made once, then only their moments."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hookline.report.table import Array, Flags, Integers, Table
+from hookline.stats import (
+    Moments,
+    mean_estimate,
+    policy_shares,
+    relative_lift,
+    scores,
+    total_estimate,
+    unknown,
+    value,
+)
+from hookline.types import Estimate, Experiment, Metric
+
+ALPHA = 0.05
+"""Chance of ever being wrong that one statement of the report allows itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Scored:
+    """The scores of one metric, one row a settled visitor.
+
+    Attributes:
+        psi: AIPW scores, shape (n, K).
+        arms: Index of the arm served, shape (n,).
+        audiences: Index of the audience, shape (n,).
+        probabilities: Logged marginal probabilities, shape (n, K).
+        events: Whether the reward is not zero, shape (n,).
+        limits: Values an arm's rate can take.
+    """
+
+    psi: Array
+    arms: Integers
+    audiences: Integers
+    probabilities: Array
+    events: Flags
+    limits: tuple[float, float]
+
+    def counts(self, rows: Flags) -> Integers:
+        """Events per arm among the rows, shape (K,)."""
+        return np.bincount(self.arms[rows & self.events], minlength=self.psi.shape[1])
+
+
+def score(table: Table, metric: Metric) -> Scored:
+    """The scores of all rows that the metric can be analysed on."""
+    rows = table.analysed(metric)
+    arms, audiences, rewards = table.arms[rows], table.audiences[rows], table.rewards[metric][rows]
+    probabilities = table.probabilities[rows]
+    return Scored(
+        psi=scores(rewards, arms, probabilities, audiences),
+        arms=arms,
+        audiences=audiences,
+        probabilities=probabilities,
+        events=rewards != 0,
+        limits=(-np.inf, np.inf) if metric == "revenue" else (0.0, 1.0),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Duel:
+    """One arm against the control, on the visitors who could have got either.
+
+    Attributes:
+        moments: Of two columns: scores of the arm and of the control.
+        events: Events of the arm and of the control.
+        limits: Values a rate can take.
+    """
+
+    moments: Moments
+    events: tuple[int, int]
+    limits: tuple[float, float]
+
+    def rate(self, horizon: float) -> Estimate:
+        """The arm's value per visitor."""
+        column = self.moments.column(0)
+        return mean_estimate(
+            column, events=self.events[0], horizon=horizon, alpha=ALPHA, limits=self.limits
+        )
+
+    def lift(self, horizon: float, alpha: float) -> Estimate:
+        """The arm's relative lift over the control."""
+        return relative_lift(self.moments, events=min(self.events), horizon=horizon, alpha=alpha)
+
+
+def duel(scored: Scored, arm: int, control: int, among: Flags | None = None) -> Duel:
+    """The arm against the control, among the given rows, all of them if none are given."""
+    pair = scored.psi[:, [arm, control]]
+    rows = ~(np.isnan(pair[:, 0]) | np.isnan(pair[:, 1]))
+    if among is not None:
+        rows = rows & among
+    events = scored.counts(rows)
+    return Duel(
+        moments=Moments.of(pair[rows]),
+        events=(int(events[arm]), int(events[control])),
+        limits=scored.limits,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Evidence:
+    """What one metric says of the policy; that of several experiments adds.
+
+    Attributes:
+        policy: Moments of two columns: scores of the policy's choice and of the control.
+        gain: Moments of one column: score of what was served, less the control's.
+        missed: Moments of one column: score of the policy's choice, less what was served.
+        events: Events on the control, and on all other arms.
+        horizon: Visitors planned for.
+    """
+
+    policy: Moments
+    gain: Moments
+    missed: Moments
+    events: tuple[int, int]
+    horizon: int
+
+    def __add__(self, other: "Evidence") -> "Evidence":
+        return Evidence(
+            policy=self.policy + other.policy,
+            gain=self.gain + other.gain,
+            missed=self.missed + other.missed,
+            events=(self.events[0] + other.events[0], self.events[1] + other.events[1]),
+            horizon=self.horizon + other.horizon,
+        )
+
+    def lift(self) -> Estimate:
+        """Relative lift of the policy's choices over the control for all."""
+        if not self.policy.n and self.gain.n:
+            reason = "the logged probabilities do not fit the shares, or leave none to the policy"
+            return unknown(0, reason)
+        return relative_lift(
+            self.policy, events=min(self.events), horizon=self.horizon, alpha=ALPHA
+        )
+
+    def total_gain(self) -> Estimate:
+        """What was had beyond the control for all, summed over the visitors."""
+        return total_estimate(self.gain, events=min(self.events), horizon=self.horizon, alpha=ALPHA)
+
+    def total_missed(self) -> Estimate:
+        """What the policy's choice for all would have had beyond what was served, summed."""
+        return total_estimate(
+            self.missed, events=min(self.events), horizon=self.horizon, alpha=ALPHA
+        )
+
+
+def weigh(experiment: Experiment, scored: Scored, control: int) -> Evidence:
+    """The evidence for the policy in the scores of one experiment.
+
+    What was served is the mixture of hold-out, uniform slice and policy that visitors were in
+    fact drawn from, so its score needs the logged probabilities and nothing else, and
+    policy − control = gain + missed holds visitor by visitor.
+    """
+    rows = scored.probabilities[:, control] > 0
+    psi, probabilities = scored.psi[rows], scored.probabilities[rows]
+    base, served = psi[:, control], value(psi, probabilities)
+    shares = policy_shares(
+        probabilities, control, holdout=experiment.holdout, uniform=experiment.uniform
+    )
+    policy, missed = Moments.none(2), Moments.none(1)
+    if shares is not None:
+        chosen = value(psi, shares)
+        policy = Moments.of(np.column_stack([chosen, base]))
+        missed = Moments.of((chosen - served)[:, None])
+    events = scored.counts(rows)
+    return Evidence(
+        policy=policy,
+        gain=Moments.of((served - base)[:, None]),
+        missed=missed,
+        events=(int(events[control]), int(events.sum() - events[control])),
+        horizon=experiment.horizon,
+    )

@@ -1,0 +1,102 @@
+"""A `Report` for the terminal and for machines. Pages are drawn elsewhere, from the same record."""
+
+from io import StringIO
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hookline.report.verdict import between, percent
+from hookline.types import (
+    METRICS,
+    ArmReport,
+    Estimate,
+    ExperimentReport,
+    Metric,
+    Report,
+    as_json,
+)
+
+
+def to_text(report: Report, width: int = 120) -> str:
+    """The report as plain text: a table and a sentence per experiment, then the totals.
+
+    Args:
+        report: From `combine`.
+        width: Most columns of a line.
+    """
+    console = Console(file=StringIO(), width=width, color_system=None, highlight=False)
+    with console.capture() as capture:
+        for experiment in report.experiments:
+            console.print(_table(experiment))
+            console.print(Text(f"{experiment.sentence}\n"))
+        console.print(_totals(report))
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+
+
+def to_json(report: Report) -> dict[str, Any]:
+    """The report as plain JSON values; every arm's fields lie flat beside its counts.
+
+    `experiments` hold arms, lift, gain, cost, audiences and allocation; `lift`, `gain` and
+    `totals` are of all experiments. An estimate is `estimate`, `low`, `high`, `n`, `reason`.
+    """
+    plain: dict[str, Any] = as_json(report)
+    for experiment in plain["experiments"]:
+        for arm in experiment["arms"]:
+            arm.update(arm.pop("arm"))
+    return plain
+
+
+def _table(experiment: ExperimentReport) -> Table:
+    objective = experiment.objective
+    title = Text(f"{experiment.name} · {experiment.policy} · {experiment.status}")
+    table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
+    table.add_column("copy", no_wrap=True, overflow="ellipsis", max_width=34)
+    for name, width in {"seen": 7, "clicks": 6, "orders": 6, "share": 5, "rate": 7}.items():
+        table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    table.add_column(f"lift in {objective}", no_wrap=True, overflow="ellipsis", min_width=38)
+    for arm in experiment.arms:
+        table.add_row(*(Text(cell) for cell in _cells(arm, objective)))
+    return table
+
+
+def _cells(arm: ArmReport, objective: Metric) -> tuple[str, ...]:
+    rate = arm.rate[objective].estimate
+    return (
+        f"{'control: ' if arm.arm.control else ''}{arm.arm.text}",
+        f"{arm.exposures:,}",
+        f"{arm.clicks:,}",
+        f"{arm.orders:,}",
+        f"{arm.share:.0%}",
+        "–" if rate is None else f"{rate:.4f}",
+        "" if arm.arm.control else _lift(arm.lift[objective]),
+    )
+
+
+def _totals(report: Report) -> Table:
+    table = Table(
+        title="All experiments together", title_justify="left", box=SIMPLE, pad_edge=False
+    )
+    for name in ("", "lift over control", "gained so far", "counted"):
+        table.add_column(name, justify="left" if name else "right")
+    totals = {name: f"{count:,.10g}" for name, count in report.totals.items()}
+    for metric in METRICS:
+        lift, gain = _lift(report.lift[metric]), _gain(report.gain[metric])
+        table.add_row(metric, Text(lift), Text(gain), totals.pop(metric, ""))
+    for name, count in totals.items():
+        table.add_row(Text(name.replace("_", " ")), "", "", count)
+    return table
+
+
+def _lift(lift: Estimate) -> str:
+    """A lift with its interval, or why there is none."""
+    return lift.reason if lift.estimate is None else f"{percent(lift.estimate)} ({between(lift)})"
+
+
+def _gain(gain: Estimate) -> str:
+    """A total with its interval, or why there is none."""
+    if gain.estimate is None or gain.low is None or gain.high is None:
+        return gain.reason
+    return f"{gain.estimate:+,.0f} (between {gain.low:+,.0f} and {gain.high:+,.0f})"

@@ -1,0 +1,180 @@
+"""The web pages: what a marketer reads and approves. Server-made HTML; no build step."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from hookline.app import App
+from hookline.channels import CHANNELS
+from hookline.errors import Unknown
+from hookline.explain import sections
+from hookline.service.charts import (
+    IntervalRow,
+    allocation_chart,
+    arm_colors,
+    interval_chart,
+    share_bar,
+)
+from hookline.types import ArmReport, CopyStatus, Estimate, ExperimentReport, Metric
+
+_HERE = Path(__file__).parent
+STATUSES: tuple[CopyStatus, ...] = ("draft", "approved", "rejected", "retired")
+
+
+def static_files() -> StaticFiles:
+    """The style sheet and the one small script."""
+    return StaticFiles(directory=_HERE / "static")
+
+
+def router(app: App) -> APIRouter:
+    """The pages of one Hookline."""
+    routes = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+    render = _renderer()
+
+    @routes.get("/")
+    def overview() -> Response:
+        report = app.live.report(at=datetime.now(UTC))
+        running = any(each.status == "running" for each in report.experiments)
+        return render("overview.html", report=report, running=running)
+
+    @routes.get("/experiments/{key}")
+    def experiment(key: str) -> Response:
+        try:
+            report = app.live.experiment_report(key)
+        except Unknown as error:
+            return render("missing.html", code=404, message=str(error))
+        arms = [each.arm for each in report.arms]
+        return render(
+            "experiment.html",
+            report=report,
+            texts={arm.id: arm.text for arm in arms},
+            colors=arm_colors(arms),
+            allocation=allocation_chart(report.allocation, arms),
+            lifts=_lift_chart(report),
+            rates=_rate_chart(report),
+            latest=app.live.latest_outcomes(key),
+            running=report.status == "running",
+        )
+
+    @routes.get("/copy")
+    def copy(status: CopyStatus = "draft") -> Response:
+        copies = app.desk.copies()
+        counts = {each: sum(copy.status == each for copy in copies) for each in STATUSES}
+        products = {product.id: product.title for product in app.desk.products()}
+        shown = [each for each in copies if each.status == status][:200]
+        return render(
+            "copy.html",
+            copies=shown,
+            counts=counts,
+            status=status,
+            products=products,
+            channels=CHANNELS,
+        )
+
+    @routes.post("/copy/review")
+    def review(copy_id: Annotated[str, Form()], status: Annotated[CopyStatus, Form()]) -> Response:
+        app.desk.review([copy_id], status, at=datetime.now(UTC), by="web page")
+        return RedirectResponse("/copy", status_code=303)
+
+    @routes.get("/decisions/{key}")
+    def decision(key: str) -> Response:
+        try:
+            trace = app.live.explain(key)
+        except Unknown as error:
+            return render("missing.html", code=404, message=str(error))
+        return render("decision.html", trace=trace, sections=sections(trace))
+
+    return routes
+
+
+def _renderer() -> Callable[..., HTMLResponse]:
+    environment = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    filters: dict[str, Callable[..., str]] = {
+        "percent": _percent,
+        "range": _range,
+        "number": _number,
+        "money": _money,
+        "tone": _tone,
+    }
+    environment.filters.update(filters)  # pyright: ignore[reportArgumentType, reportCallIssue] - jinja infers too much
+    environment.globals.update(share_bar=_share_bar, channels=CHANNELS)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+    def render(template: str, *, code: int = 200, **values: object) -> HTMLResponse:
+        return HTMLResponse(environment.get_template(template).render(**values), status_code=code)
+
+    return render
+
+
+def _lift_chart(report: ExperimentReport) -> Markup:
+    """Every challenger's lift over the control in the objective."""
+    colors = arm_colors([each.arm for each in report.arms])
+    rows: list[IntervalRow] = [
+        (each.arm.text, each.lift[report.objective], colors[each.arm.id], _wins(report, each))
+        for each in report.arms
+        if not each.arm.control
+    ]
+    return interval_chart(rows, unit="percent", zero_line=True)
+
+
+def _rate_chart(report: ExperimentReport) -> Markup:
+    """Every arm's rate of the objective."""
+    colors = arm_colors([each.arm for each in report.arms])
+    rows: list[IntervalRow] = [
+        (each.arm.text, each.rate[report.objective], colors[each.arm.id], _wins(report, each))
+        for each in report.arms
+    ]
+    unit = "number" if report.objective == "revenue" else "percent"
+    return interval_chart(rows, unit=unit, zero_line=False)
+
+
+def _wins(report: ExperimentReport, arm: ArmReport) -> bool:
+    return arm.arm.id == report.winner
+
+
+def _share_bar(report: ExperimentReport) -> Markup:
+    return share_bar(
+        {each.arm.id: each.share for each in report.arms}, [each.arm for each in report.arms]
+    )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}".replace("-", "−")
+
+
+def _percent(estimate: Estimate) -> str:
+    return "–" if estimate.estimate is None else f"{estimate.estimate:+.1%}"
+
+
+def _range(estimate: Estimate) -> str:
+    if estimate.estimate is None:
+        return estimate.reason or "not enough data yet"
+    low = "no lower bound yet" if estimate.low is None else f"{estimate.low:+.1%}"
+    high = "no upper bound yet" if estimate.high is None else f"{estimate.high:+.1%}"
+    return f"{low} to {high}"
+
+
+def _money(estimate: Estimate, metric: Metric, currency: str = "") -> str:
+    if estimate.estimate is None:
+        return ""
+    unit = currency if metric == "revenue" else metric
+    return f"{estimate.estimate:+,.0f} {unit}"
+
+
+def _tone(estimate: Estimate) -> str:
+    """Whether the interval says up, down or neither, as a CSS class."""
+    if estimate.low is not None and estimate.low > 0:
+        return "up"
+    return "down" if estimate.high is not None and estimate.high < 0 else "open"

@@ -1,0 +1,27 @@
+"""Statistics that stay right while the policy adapts and the marketer peeks.
+
+    logged outcomes → scores (`aipw`) → addable `moments` → estimates with an interval
+    (`estimate`) that holds at every look (`sequence`)
+
+Pure functions, one idea a file; a new statistic is one more function and one row here.
+"""
+
+from hookline.stats.aipw import policy_shares, running_means, scores, value
+from hookline.stats.estimate import mean_estimate, relative_lift, total_estimate, unknown
+from hookline.stats.moments import Moments
+from hookline.stats.sequence import radius, tuned_variance, units_needed
+
+__all__ = [
+    "Moments",
+    "mean_estimate",
+    "policy_shares",
+    "radius",
+    "relative_lift",
+    "running_means",
+    "scores",
+    "total_estimate",
+    "tuned_variance",
+    "units_needed",
+    "unknown",
+    "value",
+]

@@ -1,0 +1,144 @@
+"""Scores that undo adaptive allocation: augmented inverse propensity weighting (AIPW).
+
+A policy shows good arms more often, and to visitors it thinks will like them, so raw averages per
+arm are biased. A score per visitor and arm, built from the logged probabilities, is not.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+PRIOR_UNITS = 20.0
+"""Weight, in units, with which an arm's running mean is drawn to the wider one it refines."""
+
+
+def scores(
+    rewards: Array, arms: Integers, probabilities: Array, strata: Integers | None = None
+) -> Array:
+    """One unbiased score per unit and arm for what the unit would have given under the arm.
+
+        ψ_i(a) = m_i(a) + 1[A_i = a] · (Y_i − m_i(a)) / p_i(a)
+
+    m is `running_means`, known before unit i. Whatever m is, E[ψ_i(a) | past] is the conditional
+    mean of Y_i under a as long as p_i(a) is the probability a was drawn with: the probabilities
+    are Hookline's own, so nothing is modelled. A good m only takes variance away.
+
+    Source: Robins, Rotnitzky and Zhao (1994, JASA 89); predictable m under adaptive
+    allocation: Hadad, Hirshberg, Zhan, Wager and Athey (2021, PNAS 118, arXiv 1911.02768).
+
+    Args:
+        rewards: Shape (n,), in log order.
+        arms: Index of the arm served, shape (n,).
+        probabilities: Logged marginal probabilities, shape (n, K).
+        strata: Index of each unit's stratum, shape (n,); sharpens m, may be left out.
+
+    Returns:
+        Shape (n, K); nan where an arm could not be drawn, for there the unit says nothing of it.
+
+    Raises:
+        ValueError: Where shapes differ, or a served arm has no probability.
+
+    Examples:
+        >>> even = np.full((2, 2), 0.5)
+        >>> scores(np.array([1.0, 0.0]), np.array([0, 1]), even)[0]
+        array([2., 0.])
+    """
+    n, count = probabilities.shape
+    if rewards.shape != (n,) or arms.shape != (n,):
+        raise ValueError(f"{n} units need {n} rewards and arms, not {len(rewards)}, {len(arms)}")
+    units = np.arange(n, dtype=np.int64)
+    served = probabilities[units, arms]
+    if not (served > 0).all():
+        raise ValueError("every served arm needs a logged probability above 0")
+    means = running_means(rewards, arms, count, strata)
+    means[units, arms] += (rewards - means[units, arms]) / served
+    means[probabilities <= 0] = np.nan
+    return means
+
+
+def running_means(
+    rewards: Array, arms: Integers, count: int, strata: Integers | None = None
+) -> Array:
+    """Mean reward per arm of strictly earlier units: a control variate that can't see its unit.
+
+    Few units say little, so each mean is drawn to the next wider one by `PRIOR_UNITS` units:
+    arm in stratum → arm → all arms → 0.
+
+    Args:
+        rewards: Shape (n,), in log order.
+        arms: Index of the arm served, shape (n,).
+        count: Number of arms K.
+        strata: Index of each unit's stratum, shape (n,), or None for one stratum.
+
+    Returns:
+        Shape (n, K).
+    """
+    seen = np.arange(len(rewards), dtype=np.float64)
+    overall = _earlier(rewards) / (seen + PRIOR_UNITS)
+    drawn = arms[:, None] == np.arange(count)
+    gains = np.where(drawn, rewards[:, None], 0.0)
+    means = _drawn_to(overall[:, None], _earlier(gains), _earlier(drawn))
+    if strata is None:
+        return means
+    for stratum in np.unique(strata):
+        own = strata == stratum
+        means[own] = _drawn_to(means[own], _earlier(gains[own]), _earlier(drawn[own]))
+    return means
+
+
+def policy_shares(
+    probabilities: Array, control: int, *, holdout: float, uniform: float
+) -> Array | None:
+    """The policy's own probabilities π, recovered from the logged marginal ones.
+
+    Inverts p(a) = h·1[a = control] + u/K + (1 − h − u)·π(a), K being the arms that could be drawn.
+
+    Args:
+        probabilities: Logged marginal probabilities, shape (n, K).
+        control: Index of the control.
+        holdout: Share h of visitors who always get the control.
+        uniform: Share u of visitors who get every arm equally often.
+
+    Returns:
+        Shape (n, K), rows summing to 1; None where no share is left to the policy, or a row
+        can't have come from these shares.
+
+    Examples:
+        >>> policy_shares(np.array([[0.19, 0.81]]), 0, holdout=0.1, uniform=0.1)
+        array([[0.05, 0.95]])
+    """
+    rest = 1 - holdout - uniform
+    if rest <= 1e-9:
+        return None
+    drawn = probabilities > 0
+    shares = (probabilities - uniform * drawn / drawn.sum(axis=1, keepdims=True)) / rest
+    shares[:, control] -= holdout / rest
+    bad = (shares < -1e-6).any() or (np.abs(shares.sum(axis=1) - 1) > 1e-6).any()
+    return None if bad else shares.clip(0.0, 1.0)
+
+
+def value(scores: Array, weights: Array) -> Array:
+    """The score, per unit, of drawing arms with the given probabilities: Σ_a w_i(a) ψ_i(a).
+
+    Args:
+        scores: From `scores`, shape (n, K).
+        weights: Probabilities, shape (n, K).
+
+    Returns:
+        Shape (n,); nan where a weight falls on an arm that could not be drawn.
+    """
+    return np.where(weights > 0, scores * weights, 0.0).sum(axis=1)
+
+
+def _earlier(rows: Array | NDArray[np.bool_]) -> Array:
+    """Sum, down the first axis, of all rows strictly before each."""
+    sums = np.zeros(rows.shape, dtype=np.float64)
+    np.cumsum(rows[:-1], axis=0, dtype=np.float64, out=sums[1:])
+    return sums
+
+
+def _drawn_to(wider: Array, total: Array, count: Array) -> Array:
+    """The mean total / count, drawn to the wider mean by `PRIOR_UNITS` units."""
+    return (total + PRIOR_UNITS * wider) / (count + PRIOR_UNITS)

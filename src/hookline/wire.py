@@ -1,0 +1,224 @@
+"""What crosses the HTTP API beside the records of `types`: requests and their answers.
+
+The service and the client share these, so they can't drift apart; importing them is cheap.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from hookline.types import (
+    Arm,
+    Context,
+    Copy,
+    CopyStatus,
+    Experiment,
+    ExperimentStatus,
+    Metric,
+    RejectedRow,
+    Trait,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CopyOrder:
+    """What copy is wanted: `variants` for each channel × audience of one product.
+
+    Attributes:
+        brand: Id of the brand kit.
+        writer: Registered name; empty for the default.
+    """
+
+    product_id: str
+    channels: list[str]
+    audiences: list[str]
+    brand: str
+    variants: int = 2
+    seed: int = 0
+    writer: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AddLine:
+    """A human line; without `parts`, the shop's own words from the feed."""
+
+    product_id: str
+    channel: str
+    brand: str
+    parts: dict[str, str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Review:
+    """A human's word on copies."""
+
+    copy_ids: list[str]
+    status: CopyStatus
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewExperiment:
+    """An experiment over approved copies; see `Experiment` for the fields."""
+
+    id: str
+    name: str
+    product_id: str
+    channel: str
+    control: str
+    copies: list[str]
+    audiences: list[str] = field(default_factory=list[str])
+    policy: str = "actor_critic"
+    policy_params: dict[str, float] = field(default_factory=dict[str, float])
+    objective: Metric = "clicks"
+    holdout: float = 0.1
+    uniform: float = 0.1
+    seed: int = 0
+    click_hours: float = 24.0
+    order_hours: float = 72.0
+    horizon: int = 10_000
+    currency: str = "USD"
+
+    def experiment(self) -> Experiment:
+        """The draft, still without arms."""
+        return Experiment(
+            id=self.id,
+            name=self.name,
+            product_id=self.product_id,
+            channel_id=self.channel,
+            arms=(),
+            policy=self.policy,
+            policy_params=self.policy_params,
+            objective=self.objective,
+            holdout=self.holdout,
+            uniform=self.uniform,
+            seed=self.seed,
+            click_hours=self.click_hours,
+            order_hours=self.order_hours,
+            horizon=self.horizon,
+            currency=self.currency,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A step in an experiment's life."""
+
+    to: ExperimentStatus
+    by: str = "api"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ask:
+    """Ask which copy a visitor gets."""
+
+    experiment: str
+    visitor_id: str
+    traits: dict[str, Trait] = field(default_factory=dict[str, Trait])
+    device: str = ""
+    visit_id: str = ""
+
+    def context(self, at: datetime) -> Context:
+        """Who is asking, as the policy sees it."""
+        return Context(
+            visitor_id=self.visitor_id,
+            at=at,
+            traits=self.traits,
+            device=self.device,
+            visit_id=self.visit_id,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskBatch:
+    """Ask for many visitors at once, as for a mailing; answered in the same order."""
+
+    asks: list[Ask]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EventBatch:
+    """Segment's batch call."""
+
+    batch: list[dict[str, object]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Imported:
+    """What became of a feed.
+
+    Attributes:
+        mapping: Column of the feed → field of `Product`, as guessed.
+        unmapped: Columns nothing was read from.
+        rows: Rows in the feed: products + merged + rejected.
+        merged: Rows that became part of another row's product, as variants do.
+        rejected: Rows that became nothing, with the reason.
+    """
+
+    format: str
+    rows: int
+    products: int
+    merged: int
+    mapping: Mapping[str, str]
+    unmapped: tuple[str, ...]
+    rejected: tuple[RejectedRow, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learned:
+    """The snapshot that is served from now on."""
+
+    snapshot: str
+    log_seq: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Served:
+    """The answer to a decision request.
+
+    Attributes:
+        decision_id: To send back with events; empty where the decision is not counted.
+        token: The signed decision, to send back with the impression; empty likewise.
+    """
+
+    decision_id: str
+    experiment_id: str
+    arm: Arm
+    reason: str
+    propensity: float
+    token: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """An event that could not be used; it is kept with the reason."""
+
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """What became of a batch of events; all of it is on disk.
+
+    Attributes:
+        stored: Events new to the log.
+        duplicates: Events whose message id the log had.
+        restored: Decisions that came back with a token before the log had them.
+        set_aside: Events that could not be used.
+    """
+
+    stored: int
+    duplicates: int
+    restored: int
+    set_aside: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """What came of an order for copy."""
+
+    kept: tuple[Copy, ...]
+    rejected: tuple[Copy, ...]
+    shortfall: tuple[str, ...]

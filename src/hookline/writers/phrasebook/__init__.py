@@ -1,0 +1,181 @@
+"""The phrasebook: a writer with no model behind it, deterministic, quick and careful.
+
+It fills sentence shapes from the product's own facts and from what is true of its kind of thing,
+within the channel's limits. It states no number, price or quality that the feed does not carry.
+"""
+
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
+from random import Random
+from typing import ClassVar, Final
+
+import regex
+
+from hookline.errors import WriterFailed
+from hookline.types import Brief, Draft
+from hookline.writers.base import Writer
+from hookline.writers.phrasebook.bank import load_bank
+from hookline.writers.phrasebook.compose import Sheet, fits
+from hookline.writers.phrasebook.names import Name
+from hookline.writers.phrasebook.slots import Subject, subject
+
+_SQUEEZES: Final = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.43, 0.43)
+"""Share of a field's room that successive tries use; the last serve letters that count double."""
+
+Parts = dict[str, str]
+
+
+class Phrasebook(Writer):
+    """Writes English copy from a bank of phrases; needs no key, no network and no model.
+
+    Lessons and restrictions in words are for writers that can read; the phrasebook heeds the
+    product's facts, the attributes, the audience's motives and the brand's terms.
+
+    Examples:
+        >>> from hookline.channels import channel
+        >>> from hookline.types import Attributes, Audience, Brand, Product
+        >>> brief = Brief(
+        ...     id="b1",
+        ...     product=Product(id="p1", title="Harbor Canvas Tote Bag"),
+        ...     audience=Audience(id="all", name="Everybody"),
+        ...     channel=channel("onsite_banner"),
+        ...     brand=Brand(id="acme", name="Acme"),
+        ...     attributes=Attributes(angle="direct", cta="get"),
+        ... )
+        >>> [draft] = Phrasebook().write(brief, 1, seed=3)
+        >>> sorted(draft.parts)
+        ['cta', 'headline']
+        >>> "Harbor Canvas Tote Bag" in draft.parts["headline"]
+        True
+    """
+
+    name: ClassVar[str] = "phrasebook"
+
+    def __init__(self) -> None:
+        self._bank = load_bank()
+
+    def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
+        """Up to `n` drafts that differ in text; the first ones do not depend on `n`.
+
+        Raises:
+            WriterFailed: Where the language is not English, the title says nothing, or the
+                brand's terms leave no sentence standing.
+        """
+        if brief.locale.split("-")[0].lower() != "en":
+            raise WriterFailed(
+                f"the phrasebook writes English, not {brief.locale!r}; use a model for that"
+            )
+        seen = subject(brief, self._bank)
+        if not seen.naming.names:
+            raise WriterFailed(
+                f"nothing in the title {brief.product.title!r} names it; mend it in the feed"
+            )
+        written: list[Parts] = []
+        stale: set[str] = set()
+        for turn in range(n):
+            drafted = self._draft(brief, seen, f"{brief.id}/{seed}/{turn}", written, stale)
+            if drafted is None:
+                break
+            written.append(drafted[0])
+            stale |= drafted[1]
+        if not written:
+            raise WriterFailed(
+                f"no copy for {brief.product.title!r} fits {brief.channel.id} and the brand's terms"
+            )
+        version = self._bank.version
+        return tuple(
+            Draft(parts=parts, writer=self.name, prompt=version, seed=seed) for parts in written
+        )
+
+    def _draft(
+        self, brief: Brief, seen: Subject, luck: str, written: Sequence[Parts], stale: Set[str]
+    ) -> tuple[Parts, set[str]] | None:
+        """One more draft with the texts it is made of, as complete as a few tries make it.
+
+        Words that call for a disclaimer are avoided at first, and then used with it.
+        """
+        terms = tuple(brief.brand.banned_terms)
+        triggers = tuple(brief.brand.disclaimers)
+        for avoided in (terms + triggers, terms) if triggers else (terms,):
+            allowed = _lacks(avoided)
+            plain = _nameable(seen, allowed)
+            best: tuple[int, Parts, set[str]] | None = None
+            for turn, squeeze in enumerate(_SQUEEZES):
+                rng = Random(f"{luck}/{turn}")
+                sheet = Sheet(
+                    brief, self._bank, plain, rng=rng, allowed=allowed, stale=stale, squeeze=squeeze
+                )
+                drafted = sheet.write()
+                parts = _branded(drafted, brief) if drafted else None
+                if parts is None or parts in written:
+                    continue
+                if best is None or len(sheet.owed) < best[0]:
+                    best = (len(sheet.owed), parts, sheet.used)
+                if not sheet.owed:
+                    break
+            if best is not None:
+                return best[1:]
+        return None
+
+
+def _nameable(seen: Subject, allowed: Callable[[str], bool]) -> Subject:
+    """The subject without the names that may not be written or that shout; as it is if all do."""
+    names = tuple(n for n in seen.naming.names if allowed(n.text) and "!" not in n.text)
+    noun = seen.naming.noun
+    if not names and noun is not None and allowed(noun.text):
+        names = (Name(noun.text, article=True),)
+    return replace(seen, naming=replace(seen.naming, names=names)) if names else seen
+
+
+def _lacks(terms: tuple[str, ...]) -> Callable[[str], bool]:
+    """A test whether a text has none of the terms as whole words, whatever their case."""
+    if not any(term.strip() for term in terms):
+        return lambda _text: True
+    found = _words(terms)
+    return lambda text: found.search(text) is None
+
+
+def _words(terms: tuple[str, ...]) -> regex.Pattern[str]:
+    """A pattern for any of the terms as whole words."""
+    choice = "|".join(regex.escape(term.strip()) for term in terms if term.strip())
+    return regex.compile(rf"(?<!\w)(?:{choice})(?!\w)", regex.IGNORECASE)
+
+
+def _branded(parts: Parts, brief: Brief) -> Parts | None:
+    """The parts in the brand's spelling and with the disclaimers they need, or None if unfit."""
+    brand, channel = brief.brand, brief.channel
+    spelled = {name: _spelled(text, brand.glossary) for name, text in parts.items()}
+    whole = " ".join(spelled.values())
+    for trigger, sentence in brand.disclaimers.items():
+        if not _lacks((trigger,))(whole) and sentence not in whole:
+            home = next(
+                (
+                    f
+                    for f in reversed(channel.fields)
+                    if fits(f"{spelled[f.name]} {sentence}", f, channel.units)
+                ),
+                None,
+            )
+            if home is None:
+                return None
+            spelled[home.name] = f"{spelled[home.name]} {sentence}"
+            whole = " ".join(spelled.values())
+    if whole.count("!") > brand.max_exclamations or not _lacks(tuple(brand.banned_terms))(whole):
+        return None
+    if not all(fits(spelled[f.name], f, channel.units) for f in channel.fields):
+        return None
+    return spelled
+
+
+def _spelled(text: str, glossary: Mapping[str, str]) -> str:
+    """The text with the brand's spellings.
+
+    Examples:
+        >>> _spelled("Your gophone", {"gophone": "AT&T GoPhone"})
+        'Your AT&T GoPhone'
+        >>> _spelled("Your AT&T GoPhone", {"gophone": "AT&T GoPhone"})
+        'Your AT&T GoPhone'
+    """
+    for wrong, right in glossary.items():
+        text = _words((right, wrong)).sub(lambda _found, right=right: right, text)
+    return text

@@ -1,0 +1,225 @@
+"""What fills the slots of a shape: the product's facts, its kind, the audience, and a little luck.
+
+Every slot comes from the brief or from what is true of a whole kind of product. A slot with no
+value switches off the shapes that want it, so copy never claims what the feed does not carry.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+import regex
+
+from hookline.types import Brief, Money, Product
+from hookline.writers.phrasebook.bank import Bank, Family, Noun, Shape
+from hookline.writers.phrasebook.names import Name, Naming, clean, naming, short_name
+
+_SYMBOLS: Final = {"USD": "$", "GBP": "£", "EUR": "€", "INR": "₹", "JPY": "¥"}
+_WHOLE: Final = frozenset({"JPY", "KRW", "CLP", "VND"})
+"""Currencies without a smaller unit."""
+_MATERIALS: Final = frozenset({"material", "materials", "fabric"})
+_COLORS: Final = frozenset(
+    {"color", "colour", "product color", "product colour", "cable color", "cable colour"}
+)
+_TELLING: Final = regex.compile(
+    r"(?:\p{L}+ )*(?:technology|capacity|diagonal|resolution|memory|length|volume|size|ink type|fit"
+    r"|finish|pattern|features?|activity|climate|sleeve|neckline|processor|storage|interface|design"
+    r"|flavou?r|scent|ingredients|care|dimensions?|power source|colou?rs?|form factor|wattage)",
+    regex.IGNORECASE,
+)
+"""Names of facts that a reader makes sense of."""
+_DULL: Final = regex.compile(
+    r"gtin|mpn|\bean\b|upc|sku|asin|code|\bid\b|number|packag|pallet|case|carton|temperature|label"
+    r"|humidity|certificat|country|origin|tariff|weight|status|condition|gender|age group|availab"
+    r"|shipping|tax|price|sale|date|link|url|image|options|recommends|brand|supplier|vendor|compat"
+    r"|type|inventory|quantity|tags|collection|handle|template|warehouse|vat|cost|margin|performance",
+    regex.IGNORECASE,
+)
+"""Names of facts that are for the warehouse, or say what stands in the name already."""
+_VAGUE: Final = regex.compile(
+    r"(?:n/?a|none|other|various|multi\w*|assorted|mixed|unknown|not applicable|default.*|yes|no"
+    r"|true|false|-+)",
+    regex.IGNORECASE,
+)
+_CLAIM: Final = regex.compile(
+    r"\b(?:best|perfect|ultimate|guarantee\w*|finest|greatest|most|cheap\w*|lowest|free|win\w*|top"
+    r"|award\w*|unbeatable|superior|number one|no\.? ?1|cures?|heals?|treats?|clinical\w*"
+    r"|medical\w*|limited|hurry|last)\b|#1|[!%]|https?:|www\.|@",
+    regex.IGNORECASE,
+)
+"""Words that make a fact into a claim which copy had better leave alone."""
+_LONGEST_FACT: Final = 48
+_VOWEL: Final = regex.compile(
+    r"(?:[aeio]|u(?!s[be]|ni|til|kul)|hour|honest|heir|(?:LCD|LED|SSD|HDD|MP3|HD|AV|AC|RAM)\b)",
+    regex.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A brief's product seen with a copywriter's eyes; made once for a brief.
+
+    Attributes:
+        naming: What it may be called.
+        family: What people do with its kind.
+        fixed: Slots that stay the same for the whole brief.
+        proofs: What can be quoted as proof, each as (key in `Bank.proofs`, text).
+        people: Phrases for whom the copy is for.
+    """
+
+    naming: Naming
+    family: Family
+    fixed: Mapping[str, str]
+    proofs: tuple[tuple[str, str], ...]
+    people: tuple[str, ...]
+
+
+def subject(brief: Brief, bank: Bank) -> Subject:
+    """The product of the brief, ready to be written about."""
+    named = naming(brief.product, bank, shop=brief.brand.name)
+    motives = [motive.strip().lower() for motive in brief.audience.motives[:2]]
+    people = [line for motive in motives for line in bank.people.get(motive, ())]
+    return Subject(
+        naming=named,
+        family=bank.families[named.noun.family if named.noun else "general"],
+        fixed=dict(_grammar(named)),
+        proofs=tuple(_proofs(brief, named)),
+        people=tuple(people) or bank.people["any"],
+    )
+
+
+def choices(subject: Subject, rng: Random) -> dict[str, list[str]]:
+    """The slots that have a choice, each with its phrases in random order."""
+    family = subject.family
+    lists = {
+        "do": family.do, "moment": family.moment, "need": family.need, "people": subject.people
+    }  # fmt: skip
+    return {slot: rng.sample(phrases, len(phrases)) for slot, phrases in lists.items()}
+
+
+def fill(shape: Shape, slots: Mapping[str, str], names: Sequence[Name], room: int) -> str | None:
+    """The shape with its slots filled, at most `room` characters; None where that can't be.
+
+    The name is the most telling one that fits.
+    """
+    values: list[str | None] = [slots.get(slot) for slot in shape.slots]
+    for index, slot in enumerate(shape.slots):
+        if slot in {"name", "the_name"}:
+            taken = sum(map(len, shape.pieces)) + sum(len(v) for v in values if v is not None)
+            name = short_name(names, room - taken)
+            if name is None:
+                return None
+            values[index] = f"the {name.text}" if name.article and slot == "the_name" else name.text
+    if None in values:
+        return None
+    parts = [shape.pieces[0]]
+    for value, capital, piece in zip(values, shape.capital, shape.pieces[1:], strict=True):
+        text = value or ""
+        parts += [_capital(text) if capital else text, piece]
+    line = _capital("".join(parts)).replace("..", ".").replace(".?", "?")
+    return line if len(line) <= room else None
+
+
+def price_text(money: Money) -> str:
+    """The price as a shop writes it.
+
+    Examples:
+        >>> from decimal import Decimal
+        >>> price_text(Money(amount=Decimal("49.99"), currency="USD"))
+        '$49.99'
+        >>> price_text(Money(amount=Decimal("1250"), currency="CHF"))
+        '1250.00 CHF'
+    """
+    places = 0 if money.currency in _WHOLE else 2
+    amount = f"{money.amount:.{places}f}"
+    symbol = _SYMBOLS.get(money.currency)
+    return f"{symbol}{amount}" if symbol else f"{amount} {money.currency}"
+
+
+def _capital(text: str) -> str:
+    """The text with a capital first letter, unless its first word has its own (iPhone)."""
+    first = text.split(" ", 1)[0]
+    return text if any(char.isupper() for char in first) else text[:1].upper() + text[1:]
+
+
+def _grammar(named: Naming) -> Iterator[tuple[str, str]]:
+    """Slots for the noun, and for words that agree with the name."""
+    noun = named.noun
+    plural = bool(noun and noun.is_plural and named.names and named.names[0].text.endswith("s"))
+    yield "it", "them" if plural else "it"
+    yield "its", "their" if plural else "its"
+    yield "is", "are" if plural else "is"
+    yield "s", "" if plural else "s"
+    if noun is None:
+        return
+    yield "noun", noun.text
+    yield "nouns", noun.plural
+    yield "a_noun", _with_article(noun)
+    if noun.countable and named.fresh:
+        yield "new_noun", noun.text if noun.is_plural else f"a new {noun.text}"
+
+
+def _with_article(noun: Noun) -> str:
+    """The noun with "a" or "an" where it takes one."""
+    if noun.is_plural or not noun.countable:
+        return noun.text
+    return f"{'an' if _VOWEL.match(noun.text) else 'a'} {noun.text}"
+
+
+def _proofs(brief: Brief, named: Naming) -> Iterator[tuple[str, str]]:
+    """What the brief's kind of proof can quote of this product; nothing where it has none."""
+    product = brief.product
+    match brief.attributes.proof:
+        case "price":
+            money = product.sale_price or product.price
+            if money is not None and money.amount > 0:
+                yield "price", price_text(money)
+        case "brand":
+            maker = named.maker or clean(brief.brand.name)
+            if maker and "!" not in maker:
+                yield "brand", maker
+        case "spec":
+            yield from _specs(product)
+        case "none":
+            return
+
+
+def _specs(product: Product) -> Iterator[tuple[str, str]]:
+    """Selling points, finishes and telling facts; where there are none, any readable fact."""
+    telling: list[tuple[str, str]] = []
+    other: list[tuple[str, str]] = []
+    for highlight in product.highlights:
+        text = clean(highlight)
+        if _tellable(text) and len(text) > 3:
+            telling.append(("spec", text))
+    for name, value in product.facts.items():
+        key = name.replace("_", " ").strip().lower()
+        text = _listed(value)
+        label = f"{_capital(key)}: {text}"
+        if not _tellable(text) or not regex.search(r"\p{L}{2}", text) or len(label) > _LONGEST_FACT:
+            continue
+        if key in _MATERIALS | _COLORS and regex.fullmatch(r"[\p{L} ,&'-]{3,32}", text):
+            telling.append(("finish", text.lower()))
+        elif len(key.split()) <= 3 and _TELLING.fullmatch(key):
+            telling.append(("label", label))
+        elif not _DULL.search(key) and regex.fullmatch(r"\p{L}{3,}(?: \p{L}{3,})?", key):
+            other.append(("label", label))
+    yield from telling or other
+
+
+def _listed(value: str) -> str:
+    """A fact's value as running text: "Nylon|Mesh" becomes "Nylon and Mesh".
+
+    Examples:
+        >>> _listed("Canvas|Cotton|Mesh")
+        'Canvas, Cotton and Mesh'
+    """
+    items = [clean(item) for item in regex.split(r"[|\n;]|(?<=\p{L})[/,](?=\p{L})", value)]
+    items = [item for item in items if item]
+    return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
+
+
+def _tellable(text: str) -> bool:
+    """Whether a fact is short, says something, and makes no claim of the kind copy must not."""
+    return 0 < len(text) <= _LONGEST_FACT and not _VAGUE.fullmatch(text) and not _CLAIM.search(text)

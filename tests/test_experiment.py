@@ -1,0 +1,163 @@
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from conftest import NOW, make_arm, make_context, make_experiment
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookline.errors import BadInput, Refused
+from hookline.experiment import (
+    TRANSITIONS,
+    advance,
+    arms_of,
+    audience_of,
+    check,
+    decide,
+    decision_id,
+)
+from hookline.policies import POLICIES, Policy
+from hookline.policies.base import Array
+from hookline.types import Arm, Context, Copy, CopyStatus, Experiment, ExperimentStatus
+
+THOMPSON = POLICIES["thompson"]()
+
+
+class Faulty(type(THOMPSON)):
+    """A policy that breaks."""
+
+    def propose(self, context: Context, audience_id: str, arms: Sequence[Arm]) -> Array:
+        raise ZeroDivisionError
+
+
+def copy(name: str, status: CopyStatus = "approved") -> Copy:
+    return Copy(
+        id=name, product_id="p1", channel_id="sms", parts={"text": name}, status=status,
+        created_at=NOW,
+    )  # fmt: skip
+
+
+def test_arms_of_puts_the_control_first() -> None:
+    arms = arms_of([copy("a"), copy("b"), copy("c")], "b")
+    assert [arm.id for arm in arms] == ["b", "a", "c"]
+    assert [arm.control for arm in arms] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("copies", "word"),
+    [
+        ([copy("a"), copy("b", "draft")], "draft, not approved"),
+        ([copy("b")], "control"),
+        ([copy("a")], "challengers"),
+    ],
+)
+def test_arms_of_refuses_what_cannot_be_tested(copies: list[Copy], word: str) -> None:
+    with pytest.raises(Refused, match=word):
+        arms_of(copies, "a")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"holdout": 0.6}, {"holdout": -0.1}, {"uniform": 0.95}, {"horizon": 0},
+        {"click_hours": 0.0}, {"click_hours": 30.0}, {"holdout": float("nan")},
+        {"arms": (make_arm("a", control=True), make_arm("a"))},
+    ],
+)  # fmt: skip
+def test_check_refuses_numbers_that_make_no_sense(changes: dict[str, object]) -> None:
+    with pytest.raises(BadInput):
+        check(make_experiment(**changes))
+
+
+@pytest.mark.parametrize("status", TRANSITIONS)
+@pytest.mark.parametrize("to", TRANSITIONS)
+def test_advance_follows_the_life_cycle(status: ExperimentStatus, to: ExperimentStatus) -> None:
+    experiment = make_experiment(status=status)
+    if to in TRANSITIONS[status]:
+        assert advance(experiment, to, NOW).status == to
+    else:
+        with pytest.raises(Refused, match=status):
+            advance(experiment, to, NOW)
+
+
+def test_advance_notes_the_first_start_only() -> None:
+    fresh = make_experiment(status="review", started_at=None)
+    started = advance(fresh, "running", NOW)
+    assert started.started_at == NOW
+    later = NOW.replace(year=2027)
+    assert advance(advance(started, "paused", later), "running", later).started_at == NOW
+
+
+def test_audience_of_takes_the_first_that_fits(experiment: Experiment) -> None:
+    assert audience_of(make_context(traits={"segment": "saver"}), experiment.audiences) == "savers"
+    assert (
+        audience_of(make_context(traits={"segment": ["x", "saver"]}), experiment.audiences)
+        == "savers"
+    )
+    assert audience_of(make_context(), experiment.audiences) == "rest"
+    assert audience_of(make_context(), experiment.audiences[:1]) == ""
+
+
+def test_decide_is_the_same_for_the_same_visitor_and_not_for_another_seed() -> None:
+    experiment = make_experiment()
+    visitors = [make_context(f"v{n}") for n in range(200)]
+    first = [decide(experiment, each, THOMPSON, "s") for each in visitors]
+    assert first == [decide(experiment, each, THOMPSON, "s") for each in visitors]
+    other = [decide(replace(experiment, seed=1), each, THOMPSON, "s").arm_id for each in visitors]
+    assert [each.arm_id for each in first] != other
+
+
+def test_decide_draws_as_often_as_it_says() -> None:
+    experiment = make_experiment(holdout=0.2, uniform=0.3)
+    made = [decide(experiment, make_context(f"v{n}"), THOMPSON, "") for n in range(6_000)]
+    for arm in ("control", "a", "b"):
+        expected = made[0].probabilities[arm]
+        seen = sum(each.arm_id == arm for each in made) / len(made)
+        assert abs(seen - expected) < 4 * np.sqrt(expected * (1 - expected) / len(made))
+    slices = Counter(each.slice for each in made)
+    assert abs(slices["holdout"] / len(made) - 0.2) < 4 * np.sqrt(0.16 / len(made))
+    assert all(each.arm_id == "control" for each in made if each.slice == "holdout")
+
+
+@given(holdout=st.floats(0, 0.5), uniform=st.floats(0, 0.5), seed=st.integers(0, 9), name=st.text())
+def test_decide_logs_exact_propensities(
+    holdout: float, uniform: float, seed: int, name: str
+) -> None:
+    experiment = check(make_experiment(holdout=holdout, uniform=uniform, seed=seed))
+    decision = decide(experiment, make_context(name), THOMPSON, "")
+    assert sum(decision.probabilities.values()) == pytest.approx(1)
+    assert decision.propensity == decision.probabilities[decision.arm_id] > 0
+    shares = THOMPSON.probabilities(make_context(name), "", experiment.arms)
+    for arm, share in zip(experiment.arms, shares.tolist(), strict=True):
+        expected = uniform / 3 + (1 - holdout - uniform) * share + holdout * arm.control
+        assert decision.probabilities[arm.id] == pytest.approx(expected)
+
+
+def test_decide_fails_towards_control() -> None:
+    experiment = make_experiment(holdout=0.0, uniform=0.0)
+    for n in range(50):
+        decision = decide(experiment, make_context(f"v{n}"), Faulty(), "")
+        assert (decision.arm_id, decision.reason) == ("control", "policy_fault")
+    assert decide(experiment, make_context(), None, "").reason == "no_policy"
+    paused = decide(replace(experiment, status="paused"), make_context(), THOMPSON, "")
+    assert (paused.arm_id, paused.slice, paused.reason) == ("control", "fallback", "not_running")
+
+
+def test_decide_never_serves_an_inactive_arm() -> None:
+    arms = (make_arm("control", control=True), replace(make_arm("a"), active=False), make_arm("b"))
+    experiment = make_experiment(arms=arms)
+    made = {decide(experiment, make_context(f"v{n}"), THOMPSON, "").arm_id for n in range(200)}
+    assert made == {"control", "b"}
+
+
+def test_decision_id_is_one_a_visitor_or_one_a_visit() -> None:
+    by_visitor, by_visit = make_experiment(), make_experiment(sticky="visit")
+    first, second = make_context(visit_id="1"), make_context(visit_id="2")
+    assert decision_id(by_visitor, first) == decision_id(by_visitor, second)
+    assert decision_id(by_visit, first) != decision_id(by_visit, second)
+
+
+def test_policies_are_what_the_table_says() -> None:
+    assert all(issubclass(each, Policy) and each.name == name for name, each in POLICIES.items())

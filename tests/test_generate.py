@@ -1,0 +1,385 @@
+"""Generation with a scripted writer, human lines, and the shop's own words as control."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import ClassVar, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookline.brief import make_brief
+from hookline.channels import CHANNELS
+from hookline.errors import BadInput, WriterFailed
+from hookline.generate import OVERSAMPLE, ROUNDS, generate, human_copy, title_control
+from hookline.guards import GUARDS, check_all, guards_named
+from hookline.types import (
+    Attributes,
+    Audience,
+    Brand,
+    Brief,
+    Channel,
+    Copy,
+    Draft,
+    Field,
+    Money,
+    Product,
+    dumps,
+)
+from hookline.writers.base import Writer
+
+AT = datetime(2026, 1, 5, 12, tzinfo=UTC)
+GUARDS_ALL = guards_named(GUARDS)
+BRAND = Brand(id="acme", name="Acme")
+EVERYBODY = Audience(id="all", name="Everybody")
+BANNER = CHANNELS["onsite_banner"]
+MUG = Product(
+    id="mug",
+    title="Tin Mug",
+    description="A mug for camp. Holds 300 ml.",
+    price=Money(amount=Decimal("9.50"), currency="USD"),
+)
+IDEAS = (
+    "Tea tastes of mornings",
+    "Camp begins at the kettle",
+    "A mug for camp and kitchen",
+    "Pour, sit down, look around",
+    "Small luxury, big view",
+    "Take the long way home",
+    "Your cup by the fire",
+    "Warm hands, quiet lake",
+)
+
+
+def brief(product: Product = MUG, audience: str = "all", channel: Channel = BANNER) -> Brief:
+    return make_brief(
+        product=product,
+        audience=Audience(id=audience, name=audience.title()),
+        channel=channel,
+        brand=BRAND,
+        attributes=Attributes(),
+    )
+
+
+class Scripted(Writer):
+    """Hands out the given headlines, a batch a call; an exception in the script is raised."""
+
+    name: ClassVar[str] = "scripted"
+
+    def __init__(self, *batches: Sequence[str] | WriterFailed) -> None:
+        self.batches = list(batches)
+        self.calls: list[tuple[str, int, int]] = []
+
+    def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
+        self.calls.append((brief.id, n, seed))
+        batch = self.batches.pop(0) if self.batches else ()
+        if isinstance(batch, WriterFailed):
+            raise batch
+        return tuple(
+            Draft(
+                parts={"cta": "Shop now", "headline": line},
+                writer="scripted",
+                prompt="p1",
+                seed=seed,
+                cost_usd=0.25,
+                note="fallback",
+            )
+            for line in batch
+        )
+
+
+def headlines(copies: Sequence[Copy]) -> list[str]:
+    return [copy.parts["headline"] for copy in copies]
+
+
+def test_generate_keeps_what_passes_and_says_where_it_comes_from() -> None:
+    writer = Scripted([IDEAS[0], IDEAS[1]])
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    (copy,) = slate.kept
+    assert copy.parts == {"headline": IDEAS[0], "cta": "Shop now"}
+    assert list(copy.parts) == ["headline", "cta"]
+    assert (copy.status, copy.reviewed_by, copy.created_at) == ("draft", "", AT)
+    assert (copy.writer, copy.prompt, copy.cost_usd, copy.note) == (
+        "scripted",
+        "p1",
+        0.25,
+        "fallback",
+    )
+    assert (copy.product_id, copy.channel_id, copy.audience_id) == ("mug", "onsite_banner", "all")
+    assert copy.brief_id == brief().id
+    assert copy.seed == writer.calls[0][2]
+    assert [verdict.guard for verdict in copy.verdicts] == list(GUARDS)
+    assert slate.rejected == slate.shortfall == ()
+
+
+def test_generate_keeps_what_fails_with_its_verdicts() -> None:
+    slate = generate(
+        [brief()], Scripted(["50% off", IDEAS[0]]), GUARDS_ALL, per_brief=1, seed=1, at=AT
+    )
+    (copy,) = slate.rejected
+    assert (copy.status, copy.reviewed_by) == ("rejected", "guards")
+    assert [v.code for v in copy.verdicts if not v.ok] == ["claims.discount"]
+    assert headlines(slate.kept) == [IDEAS[0]]
+
+
+def test_generate_asks_for_more_until_there_is_enough() -> None:
+    writer = Scripted(["50% off", IDEAS[0]], ["60% off"], [IDEAS[1], IDEAS[2]])
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=3, seed=1, at=AT)
+    assert len(slate.kept) == 3
+    assert [n for _, n, _ in writer.calls] == [3 * OVERSAMPLE, 2 * OVERSAMPLE, 2 * OVERSAMPLE]
+    assert len({seed for _, _, seed in writer.calls}) == 3
+
+
+def test_generate_gives_up_after_so_many_rounds_and_says_so() -> None:
+    writer = Scripted(*([f"{n}0% off", f"Only {n} left"] for n in range(2, 9)))
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=2, seed=1, at=AT)
+    assert len(writer.calls) == ROUNDS
+    assert slate.kept == ()
+    assert len(slate.rejected) == 2 * ROUNDS
+    assert slate.shortfall == (
+        "Tin Mug on On-site banner for All: 0 of 2 copies. 8 drafts were rejected, most often for "
+        "claims.discount.",
+    )
+
+
+def test_generate_writer_that_fails_loses_nothing_else() -> None:
+    writer = Scripted([IDEAS[0]], WriterFailed("the server is down"), [IDEAS[1]])
+    briefs = [brief(audience=name) for name in ("a", "b", "c")]
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    assert headlines(slate.kept) == [IDEAS[0], IDEAS[1]]
+    assert slate.shortfall == (
+        "Tin Mug on On-site banner for B: 0 of 1 copies. The writer failed: the server is down",
+    )
+
+
+def test_generate_silent_writer_is_named() -> None:
+    slate = generate([brief()], Scripted(), GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    assert slate.shortfall == (
+        "Tin Mug on On-site banner for All: 0 of 1 copies. The writer had nothing new to say.",
+    )
+
+
+def test_generate_word_for_word_repeats_are_left_out() -> None:
+    others = [f"{IDEAS[0]} | Shop now", f"Shop now | {IDEAS[1]}"]
+    writer = Scripted([IDEAS[0], IDEAS[1], IDEAS[2], IDEAS[2]])
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=2, seed=1, at=AT, others=others)
+    assert headlines(slate.kept) == [IDEAS[2]]
+    assert slate.rejected == ()
+
+
+def test_generate_near_repeats_of_siblings_and_live_copy_are_rejected() -> None:
+    writer = Scripted([IDEAS[0], IDEAS[2]], [f"{IDEAS[0]}!", f"{IDEAS[3]}s", IDEAS[4]])
+    briefs = [brief(audience=name) for name in ("a", "b")]
+    others = [f"{IDEAS[3]} | Shop now"]
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT, others=others)
+    assert headlines(slate.kept) == [IDEAS[0], IDEAS[4]]
+    codes = [v.code for copy in slate.rejected for v in copy.verdicts if not v.ok]
+    assert codes == ["duplicates.exact", "duplicates.near"]
+
+
+def test_generate_other_products_and_channels_are_no_siblings() -> None:
+    writer = Scripted([IDEAS[0]], [IDEAS[0]])
+    briefs = [brief(), brief(replace(MUG, id="mug2"))]
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    assert len({copy.id for copy in slate.kept}) == 2
+
+
+def test_generate_of_many_that_pass_the_most_different_are_kept() -> None:
+    batch = [IDEAS[0], "Tea tastes of evenings", IDEAS[7]]
+    slate = generate([brief()], Scripted(batch), GUARDS_ALL, per_brief=2, seed=1, at=AT)
+    assert headlines(slate.kept) == [IDEAS[0], IDEAS[7]]
+
+
+def test_generate_half_characters_are_left_out() -> None:
+    slate = generate(
+        [brief()], Scripted(["a\ud83d", IDEAS[0]]), GUARDS_ALL, per_brief=1, seed=1, at=AT
+    )
+    assert headlines((*slate.kept, *slate.rejected)) == [IDEAS[0]]
+
+
+def test_generate_same_seed_same_slate_and_other_seed_other_drafts() -> None:
+    def slate_and_calls(seed: int) -> tuple[bytes, list[tuple[str, int, int]]]:
+        writer = Scripted(IDEAS[:4], IDEAS[4:])
+        briefs = [brief(audience=name) for name in ("a", "b")]
+        slate = generate(briefs, writer, GUARDS_ALL, per_brief=2, seed=seed, at=AT)
+        return dumps(slate), writer.calls
+
+    assert slate_and_calls(1) == slate_and_calls(1)
+    seeds = [{call[2] for call in slate_and_calls(seed)[1]} for seed in (1, 2)]
+    assert len(seeds[0]) == 2
+    assert not seeds[0] & seeds[1]
+
+
+def test_generate_reports_progress_after_every_brief() -> None:
+    seen: list[tuple[int, int]] = []
+    briefs = [brief(audience=name) for name in ("a", "b", "c")]
+    generate(
+        briefs,
+        Scripted([IDEAS[0]], WriterFailed("no"), [IDEAS[1]]),
+        GUARDS_ALL,
+        per_brief=1,
+        seed=1,
+        at=AT,
+        on_progress=lambda done, total: seen.append((done, total)),
+    )
+    assert seen == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_generate_no_briefs_give_an_empty_slate() -> None:
+    slate = generate([], Scripted(), GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    assert (slate.kept, slate.rejected, slate.shortfall) == ((), (), ())
+
+
+def test_generate_no_copies_wanted_is_a_mistake() -> None:
+    with pytest.raises(BadInput, match="per_brief"):
+        generate([brief()], Scripted(), GUARDS_ALL, per_brief=0, seed=1, at=AT)
+
+
+# --- human lines -------------------------------------------------------------------------------
+
+
+def test_human_copy_stays_a_draft_whatever_guards_say_of_its_content() -> None:
+    parts = {"cta": "Shop now", "headline": "The best mug, 50% off"}
+    copy = human_copy(
+        product=MUG,
+        channel=BANNER,
+        brand=BRAND,
+        audience=EVERYBODY,
+        parts=parts,
+        guards=GUARDS_ALL,
+        at=AT,
+    )
+    assert (copy.status, copy.reviewed_by, copy.writer) == ("draft", "", "human")
+    assert {v.code for v in copy.verdicts if not v.ok} == {"claims.superlative", "claims.discount"}
+    assert (copy.attributes, copy.brief_id) == (None, "")
+    assert copy.text == "The best mug, 50% off | Shop now"
+
+
+@pytest.mark.parametrize(
+    "parts", [{"headline": "x" * 61, "cta": "Go"}, {"headline": "x"}, {"headline": "", "cta": "Go"}]
+)
+def test_human_copy_that_does_not_fit_is_rejected(parts: dict[str, str]) -> None:
+    copy = human_copy(
+        product=MUG,
+        channel=BANNER,
+        brand=BRAND,
+        audience=EVERYBODY,
+        parts=parts,
+        guards=GUARDS_ALL,
+        at=AT,
+    )
+    assert (copy.status, copy.reviewed_by) == ("rejected", "guards")
+
+
+def test_human_copy_half_characters_are_bad_input() -> None:
+    with pytest.raises(BadInput, match="half a character"):
+        human_copy(
+            product=MUG,
+            channel=BANNER,
+            brand=BRAND,
+            audience=EVERYBODY,
+            parts={"headline": "a\ud83d", "cta": "Go"},
+            guards=GUARDS_ALL,
+            at=AT,
+        )
+
+
+def test_copy_id_depends_on_channel_product_and_parts_only() -> None:
+    slate = generate([brief()], Scripted([IDEAS[0]]), GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    copy = human_copy(
+        product=MUG,
+        channel=BANNER,
+        brand=BRAND,
+        audience=EVERYBODY,
+        parts=dict(sorted(slate.kept[0].parts.items())),
+        guards=GUARDS_ALL,
+        at=AT,
+    )
+    assert copy.id == slate.kept[0].id
+
+
+# --- the shop's own words ----------------------------------------------------------------------
+
+
+def verdict_codes(product: Product, channel: Channel) -> set[str]:
+    parts = title_control(product, channel)
+    verdicts = check_all(guards_named(["limits", "claims"]), parts, brief(product, channel=channel))
+    return {verdict.code for verdict in verdicts if not verdict.ok}
+
+
+def test_title_control_says_what_the_feed_says() -> None:
+    bag = Product(
+        id="b",
+        title="Crown Summit Backpack for Hiking with Laptop Sleeve",
+        description="Rugged enough for day hikes. Padded, adjustable shoulder straps.",
+        brand="Luma",
+        category="Gear > Backpacks",
+    )
+    assert title_control(bag, CHANNELS["google_rsa"]) == {
+        "headline_1": "Crown Summit Backpack",
+        "headline_2": "Backpacks",
+        "headline_3": "Shop now",
+        "description_1": "Rugged enough for day hikes.",
+        "description_2": "Padded, adjustable shoulder straps.",
+    }
+    assert title_control(bag, CHANNELS["push"]) == {
+        "title": "Crown Summit Backpack for Hiking with Laptop",
+        "body": "Rugged enough for day hikes.",
+    }
+
+
+def test_title_control_leaves_unfounded_sentences_out() -> None:
+    product = replace(MUG, description="Was $99 last year. A mug for camp.")
+    assert title_control(product, CHANNELS["push"])["body"] == "A mug for camp."
+
+
+AWKWARD = (
+    Product(id="1", title="x"),
+    Product(id="2", title="W" * 300),
+    Product(id="3", title="日本製マグカップ" * 10),
+    Product(id="4", title="Mug 👩\u200d👩\u200d👧" * 20),
+    Product(id="5", title="e" + "\u0301" * 400),
+    Product(id="6", title="A\nB\tC\x00\u202e\u200b D"),
+    Product(id="7", title="Mug (for camp and kitchen and everywhere else there is)"),
+    Product(id="8", title="50% Off! Save $20! Best mug ever, free shipping, 5-star"),
+    Product(id="9", title="Not Waterproof", description="Not waterproof. Not the best."),
+    Product(id="10", title="€" * 200),
+)
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=list(CHANNELS))
+@pytest.mark.parametrize("product", AWKWARD, ids=[product.id for product in AWKWARD])
+def test_title_control_of_awkward_products_passes(product: Product, channel: Channel) -> None:
+    assert verdict_codes(product, channel) == set()
+
+
+@given(
+    title=st.text(min_size=1, max_size=80).filter(str.strip),
+    description=st.text(max_size=120),
+    highlight=st.text(max_size=30),
+    least=st.integers(0, 40),
+    room=st.integers(0, 60),
+    units=st.sampled_from(["utf16", "gsm7", "columns"]),
+    role=st.sampled_from(["hook", "support", "cta"]),
+)
+def test_title_control_fits_any_product_into_any_channel(
+    title: str,
+    description: str,
+    highlight: str,
+    least: int,
+    room: int,
+    units: Literal["utf16", "gsm7", "columns"],
+    role: Literal["hook", "support", "cta"],
+) -> None:
+    spot = Field(
+        name="text",
+        max_graphemes=max(1, least + room),
+        max_units=max(1, least + room),
+        min_graphemes=least,
+        role=role,
+    )
+    channel = Channel(id="any", name="Any", fields=(spot,), units=units)
+    product = Product(id="p", title=title, description=description, highlights=(highlight,))
+    assert verdict_codes(product, channel) == set()

@@ -1,0 +1,225 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from conftest import NOW, make_context, make_experiment
+
+from hookline.errors import HooklineError, Refused, StoreFailed, Unknown, UnregisteredName
+from hookline.live import Live
+from hookline.store import Store, open_store
+from hookline.types import Audience, Copy, Product, dumps
+from hookline.wire import Served
+
+HOUR = timedelta(hours=1)
+PROPERTY = "decision_id"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = open_store(f"sqlite:///{tmp_path}/live.db")
+    made.write(
+        documents={
+            "product": {"p1": dumps(Product(id="p1", title="Boots"))},
+            "audience": {"all": dumps(Audience(id="all", name="All"))},
+            "copy": {name: dumps(line(name)) for name in ("control", "a", "b")},
+        }
+    )
+    yield made
+    made.close()
+
+
+def line(name: str) -> Copy:
+    return Copy(
+        id=name, product_id="p1", channel_id="onsite_banner", parts={"headline": name, "cta": "Go"},
+        status="approved", created_at=NOW,
+    )  # fmt: skip
+
+
+def start(live: Live, **changes: object) -> None:
+    """A running experiment `boots` over three lines."""
+    draft = make_experiment(arms=(), status="draft", started_at=None, **changes)
+    live.create_experiment(
+        draft, copy_ids=["a", "b"], control_id="control", audience_ids=["all"], at=NOW
+    )
+    live.move("boots", "review", at=NOW)
+    live.move("boots", "running", at=NOW)
+
+
+@pytest.fixture
+def live(store: Store) -> Live:
+    made = Live(store)
+    start(made)
+    return made
+
+
+def seen(served: Served, name: str = "Promotion Viewed", **changes: object) -> dict[str, object]:
+    return {
+        "messageId": f"{name} {served.decision_id}",
+        "event": name,
+        "userId": "v1",
+        "timestamp": NOW.isoformat(),
+        "properties": {"decision_id": served.decision_id, "decision_token": served.token},
+    } | changes
+
+
+def test_a_visitor_keeps_the_arm_while_the_policy_learns(live: Live) -> None:
+    first = {n: live.decide("boots", make_context(f"v{n}")).arm.id for n in range(40)}
+    live.learn()
+    for n, arm in first.items():
+        again = live.decide("boots", make_context(f"v{n}", at=NOW + HOUR))
+        assert (again.arm.id, again.reason) == (arm, "sticky")
+    live.flush()
+    assert sum(row.kind == "decision" for row in live._store.read()) == 40
+
+
+def test_ingest_counts_what_it_did(live: Live) -> None:
+    served = live.decide("boots", make_context())
+    batch = [seen(served), seen(served), seen(served, "Promotion Clicked"), {"event": "nonsense"}]
+    receipt = live.ingest(batch, at=NOW)
+    assert (receipt.stored, receipt.duplicates, receipt.restored) == (2, 1, 0)
+    assert "nonsense" in receipt.set_aside[0].reason
+    assert live.ingest(batch[:1], at=NOW).duplicates == 1
+    assert live.report(at=NOW).totals["duplicates_dropped"] == 2
+
+
+def test_events_for_unknown_decisions_are_kept_with_the_reason(live: Live) -> None:
+    served = live.decide("boots", make_context())
+    stray = seen(served, properties={PROPERTY: "no-such"})
+    order = {
+        "messageId": "o",
+        "event": "Order Completed",
+        "userId": "stranger",
+        "properties": {"order_id": "1", "revenue": 5},
+    }
+    receipt = live.ingest([stray, order], at=NOW)
+    assert receipt.stored == 0
+    assert "no decision 'no-such'" in receipt.set_aside[0].reason
+    assert "stranger" in receipt.set_aside[1].reason
+    assert len(live.set_aside_items()) == 2
+
+
+def test_a_lost_decision_comes_back_with_its_token(store: Store, live: Live) -> None:
+    """The process dies before the decision is written; the shop's event restores it."""
+    served = live.decide("boots", make_context())
+    reborn = Live(store)
+    receipt = reborn.ingest([seen(served)], at=NOW)
+    assert (receipt.stored, receipt.restored) == (1, 1)
+    assert reborn.explain(served.decision_id).decision.arm_id == served.arm.id
+
+
+def test_a_forged_token_is_set_aside(store: Store, live: Live) -> None:
+    served = live.decide("boots", make_context())
+    other = live.decide("boots", make_context("v2"))
+    reborn = Live(store)
+    swapped = seen(served, properties={PROPERTY: served.decision_id, "decision_token": other.token})
+    forged = seen(served, messageId="f", properties={PROPERTY: "x", "decision_token": "a.b"})
+    reasons = [item.reason for item in reborn.ingest([swapped, forged], at=NOW).set_aside]
+    assert "another decision" in reasons[0]
+    assert "not signed" in reasons[1]
+
+
+def test_pending_decisions_survive_a_failed_write(
+    live: Live, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live.decide("boots", make_context())
+
+    def refuse(**_: object) -> None:
+        raise StoreFailed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", refuse)
+        with pytest.raises(StoreFailed):
+            live.flush()
+    live.flush()
+    assert store.counts()["decision"] == 1
+
+
+def test_nothing_is_counted_before_the_start_and_after_the_pause(live: Live) -> None:
+    live.move("boots", "paused", at=NOW)
+    served = live.decide("boots", make_context("late"))
+    assert (served.decision_id, served.reason, served.arm.control) == ("", "not_running", True)
+    live.flush()
+    assert live._store.counts().get("decision", 0) == 0
+
+
+def test_a_retired_arm_gives_way_to_the_control(live: Live) -> None:
+    visitors = [make_context(f"v{n}") for n in range(60)]
+    on_a = [v for v in visitors if live.decide("boots", v).arm.id == "a"]
+    arms = tuple(replace(arm, active=arm.id != "a") for arm in live.experiment("boots").arms)
+    live._experiments["boots"] = replace(live.experiment("boots"), arms=arms)
+    for visitor in on_a:
+        served = live.decide("boots", visitor)
+        assert (served.arm.id, served.reason) == ("control", "arm_retired")
+    assert on_a
+
+
+def test_replay_gives_the_live_snapshot_back(live: Live) -> None:
+    for n in range(120):
+        context = make_context(f"v{n}", at=NOW + n * HOUR / 10)
+        served = live.decide("boots", context)
+        live.ingest(
+            [seen(served, userId=f"v{n}")] + [seen(served, "Promotion Clicked")] * (n % 4 == 0),
+            at=context.at,
+        )
+        if n % 25 == 0:
+            live.learn()
+    live.learn()
+    done = live.replay()
+    assert done.same
+    assert done.rebuilt.states == done.live.states
+    assert done.rows > 250
+
+
+def test_a_restart_serves_what_was_learned(store: Store, live: Live) -> None:
+    for n in range(100):
+        at = NOW + n * HOUR / 10
+        served = live.decide("boots", make_context(f"v{n}", at=at))
+        live.ingest([seen(served, userId=f"v{n}")], at=at)
+    version = live.learn().version
+    reborn = Live(store)
+    assert reborn.learn().version == version
+    assert reborn.decide("boots", make_context("v3")).reason == "sticky"
+
+
+def test_explain_shows_the_whole_trace(live: Live) -> None:
+    served = live.decide("boots", make_context())
+    live.ingest([seen(served), seen(served, "Promotion Clicked")], at=NOW)
+    live.learn()
+    trace = live.explain(served.decision_id)
+    assert [event.kind for event in trace.events] == ["impression", "click"]
+    assert trace.outcome is not None
+    assert trace.outcome.clicks == 1
+    assert trace.product is not None
+    with pytest.raises(Unknown, match="'nope'"):
+        live.explain("nope")
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"product_id": "p9"}, Unknown),
+        ({"channel_id": "fax"}, UnregisteredName),
+        ({"channel_id": "email"}, Refused),
+        ({"policy": "oracle"}, UnregisteredName),
+        ({"policy_params": {"nonsense": 1.0}}, HooklineError),
+        ({"holdout": 0.9}, HooklineError),
+    ],
+)
+def test_create_experiment_does_nothing_by_halves(
+    store: Store, changes: dict[str, object], kind: type[HooklineError]
+) -> None:
+    live = Live(store)
+    with pytest.raises(kind):
+        start(live, **changes)
+    assert live.experiments() == []
+    assert store.read() == []
+
+
+def test_create_experiment_needs_approved_copy_and_a_free_name(store: Store, live: Live) -> None:
+    with pytest.raises(Refused, match="exists"):
+        start(live)
+    store.write(documents={"copy": {"a": dumps(replace(line("a"), status="draft"))}})
+    with pytest.raises(Refused, match="draft, not approved"):
+        start(Live(store), id="other")

@@ -1,0 +1,466 @@
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hookline.report import analyze, combine, study, to_json, to_text
+from hookline.report.evidence import duel, score
+from hookline.report.table import tabulate
+from hookline.report.verdict import judge, percent, sentence
+from hookline.types import (
+    METRICS,
+    Arm,
+    ArmReport,
+    Audience,
+    Context,
+    Decision,
+    Estimate,
+    Experiment,
+    ExperimentReport,
+    Outcome,
+    dumps,
+)
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+PRICE = 30.0
+
+
+def experiment(arms: int = 3, **changes: object) -> Experiment:
+    base = Experiment(
+        id="e1",
+        name="Rain jacket · e-mail",
+        product_id="p1",
+        channel_id="email",
+        arms=tuple(
+            Arm(id=f"a{k}", text=f"Line {k} [b]", parts={"subject": f"Line {k}"}, control=k == 0)
+            for k in range(arms)
+        ),
+        audiences=(
+            Audience(id="hikers", name="Hikers", when={"interest": ("hiking",)}),
+            Audience(id="all", name="All others"),
+        ),
+        policy="thompson",
+        horizon=4_000,
+        status="running",
+    )
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def outcomes(
+    test: Experiment,
+    n: int,
+    rates: Mapping[str, Sequence[float]] | Sequence[float],
+    *,
+    seed: int = 0,
+    shares: Sequence[float] | None = None,
+) -> list[Outcome]:
+    """Settled outcomes under a policy with fixed shares; every clicker's fifth orders."""
+    rng, count = np.random.default_rng(seed), len(test.arms)
+    pi = np.array(shares or [1 / count] * count)
+    marginal = test.uniform / count + (1 - test.holdout - test.uniform) * pi
+    marginal[0] += test.holdout
+    logged = {arm.id: p for arm, p in zip(test.arms, marginal.tolist(), strict=True)}
+    made: list[Outcome] = []
+    for i, arm in enumerate(rng.choice(count, n, p=marginal).tolist()):
+        audience = test.audiences[i % 2].id
+        rate = rates[audience][arm] if isinstance(rates, Mapping) else rates[arm]
+        clicked = rng.random() < rate
+        ordered = clicked and i % 5 == 0
+        decision = Decision(
+            id=f"{test.id}-{i}",
+            experiment_id=test.id,
+            arm_id=test.arms[arm].id,
+            propensity=float(marginal[arm]),
+            probabilities=logged,
+            slice="policy",
+            reason="policy",
+            context=Context(visitor_id=f"v{i}", at=START + timedelta(minutes=i)),
+            audience_id=audience,
+        )
+        made.append(
+            Outcome(
+                decision=decision,
+                exposed=True,
+                clicks=int(clicked),
+                orders=int(ordered),
+                revenue=PRICE * ordered,
+                click_settled=True,
+                order_settled=True,
+            )
+        )
+    return made
+
+
+def report(test: Experiment, made: Sequence[Outcome], **more: float) -> ExperimentReport:
+    return analyze(test, made, {arm.id: 0.25 for arm in test.arms}, writing_usd=0.5, **more)
+
+
+def test_analyze_names_a_clear_winner_and_its_interval() -> None:
+    test = experiment()
+    found = report(test, outcomes(test, 4_000, [0.1, 0.1, 0.2]))
+    lift = found.arms[2].lift["clicks"]
+    assert (found.verdict, found.winner) == ("winner", "a2")
+    assert lift.low is not None
+    assert lift.high is not None
+    assert 0 < lift.low < 1.0 < lift.high
+    assert found.sentence == (
+        f"Winner: “Line 2 [b]” got {percent(lift.estimate)} more clicks than your control "
+        f"(between {percent(lift.low)} and {percent(lift.high)})."
+    )
+
+
+def test_analyze_of_identical_lines_keeps_running() -> None:
+    test = experiment()
+    found = report(test, outcomes(test, 4_000, [0.1, 0.1, 0.1]))
+    assert (found.verdict, found.winner) == ("keep running", None)
+    assert found.sentence.startswith("Keep running: no line is proven better yet; Hookline's")
+
+
+def test_analyze_corrects_every_lift_for_the_number_of_challengers() -> None:
+    test = experiment(5)
+    made = outcomes(test, 4_000, [0.2] * 5)
+    scored = score(tabulate(test, made), "clicks")
+    for place, arm in enumerate(report(test, made).arms[1:], start=1):
+        pair = duel(scored, place, 0)
+        assert arm.lift["clicks"] == pair.lift(test.horizon, 0.05 / 4)
+        assert arm.rate["clicks"] == pair.rate(test.horizon)
+
+
+def test_analyze_forecasts_the_visitors_still_needed() -> None:
+    test = experiment()
+    found = report(test, outcomes(test, 2_000, [0.1, 0.1, 0.15]))
+    assert found.verdict == "keep running"
+    forecast = re.search(r"About ([\d,]+) more visitors would settle it", found.sentence)
+    assert forecast is not None
+    more = int(forecast[1].replace(",", ""))
+    assert 100 < more < 38_000
+    assert len(str(more).rstrip("0")) <= 2
+
+
+def test_line_with_uncertain_bounds_is_neither_winner_nor_settled() -> None:
+    open_ended = Estimate(estimate=0.4, low=None, high=None, n=500, reason="too early")
+    arms = [arm_report("control", open_ended, control=True), arm_report("line", open_ended)]
+    verdict, arm = judge(arms, open_ended, "clicks", 0.02)
+    words = sentence(
+        verdict,
+        arm,
+        open_ended,
+        objective="clicks",
+        status="running",
+        worthwhile=0.02,
+        visitors_more=1_200,
+    )
+    assert words == (
+        "Keep running: no line is proven better yet; it is too early to say what Hookline's "
+        "choices are worth. About 1,200 more visitors would settle it if “line” stays as far ahead."
+    )
+
+
+def test_analyze_counts_add_up() -> None:
+    test = experiment()
+    made = outcomes(test, 1_000, [0.1, 0.2, 0.3])
+    unseen = {"exposed": False, "clicks": 0, "orders": 0, "revenue": 0.0}
+    made[:10] = [replace(each, **unseen) for each in made[:10]]  # type: ignore[arg-type]
+    found = report(test, made)
+    assert (found.visitors, found.exposures) == (1_000, 990)
+    assert found.clicks == sum(each.clicks for each in made) == sum(a.clicks for a in found.arms)
+    assert found.orders == sum(each.orders for each in made) == sum(a.orders for a in found.arms)
+    assert found.revenue == pytest.approx(sum(arm.revenue for arm in found.arms))
+    assert sum(arm.exposures for arm in found.arms) == 990
+    assert found.arms[0].rate["clicks"].n == 990
+    assert found.cost["writing_usd"] == 0.5
+    assert sum(each.exposures for each in found.audiences) == 990
+
+
+def test_analyze_rests_on_settled_outcomes_only() -> None:
+    test = experiment()
+    made = [replace(each, order_settled=False) for each in outcomes(test, 2_000, [0.3] * 3)]
+    found = report(test, made)
+    assert found.lift["clicks"].estimate is not None
+    assert found.lift["orders"].estimate is None
+    assert "100 visitors" in found.lift["orders"].reason
+    assert found.orders > 0
+
+
+def test_analyze_leaves_fallback_decisions_out_of_estimates() -> None:
+    test = experiment()
+    made = outcomes(test, 2_000, [0.1, 0.2, 0.1])
+    stray = [
+        replace(
+            each,
+            decision=replace(
+                each.decision, slice="fallback", arm_id="a0", probabilities={"a0": 1.0}
+            ),
+        )
+        for each in outcomes(test, 500, [0.9] * 3, seed=1)
+    ]
+    clean, mixed = report(test, made), report(test, stray + made)
+    assert mixed.exposures == clean.exposures + 500
+    assert mixed.lift == clean.lift
+    assert mixed.gain == clean.gain
+    assert [arm.rate for arm in mixed.arms] == [arm.rate for arm in clean.arms]
+
+
+def test_analyze_without_outcomes_has_no_data() -> None:
+    found = report(experiment(), [])
+    assert (found.verdict, found.winner) == ("too early", None)
+    assert found.sentence == "No answer yet: needs 100 visitors whose outcome is settled, has 0."
+    assert found.allocation == ()
+    assert all(found.gain[metric].estimate is None for metric in METRICS)
+    assert found.cost["exploration_clicks"] is None
+
+
+def test_analyze_with_a_high_bar_finds_no_difference_worth_having() -> None:
+    test = experiment(horizon=10_000)
+    found = report(test, outcomes(test, 10_000, [0.5] * 3), worthwhile=0.3)
+    assert found.verdict == "no difference worth having"
+    highs = [arm.lift["clicks"].high for arm in found.arms[1:]]
+    assert all(high is not None and high < 0.3 for high in highs)
+    assert "worth it from +30 %" in found.sentence
+
+
+def test_analyze_never_names_an_arm_that_is_no_longer_served() -> None:
+    test = experiment()
+    made = outcomes(test, 4_000, [0.1, 0.1, 0.2])
+    retired = replace(test, arms=(*test.arms[:2], replace(test.arms[2], active=False)))
+    assert report(retired, made).winner is None
+
+
+def test_analyze_of_a_concluded_test_does_not_say_keep_running() -> None:
+    test = experiment(status="concluded")
+    found = report(test, outcomes(test, 2_000, [0.1] * 3))
+    assert found.sentence.startswith("Concluded with no line proven better; Hookline's choices")
+    assert "more visitors" not in found.sentence
+
+
+def test_gain_and_exploration_cost_make_up_the_policys_whole_worth() -> None:
+    """What was served and what exploring held back sum to the policy for everybody."""
+    test = experiment()
+    found = study(
+        test, outcomes(test, 3_000, [0.1, 0.3, 0.1], shares=[0.1, 0.8, 0.1]), {}, writing_usd=0
+    )
+    evidence = found.evidence["clicks"]
+    whole = evidence.policy.mean[0] - evidence.policy.mean[1]
+    gain, cost = found.report.gain["clicks"], found.report.cost["exploration_clicks"]
+    assert gain.estimate is not None
+    assert cost is not None
+    assert gain.estimate + cost == pytest.approx(3_000 * whole)
+    truth = 3_000 * ((0.8 * 0.8 + 0.1 / 3) * 0.2)
+    assert gain.low is not None
+    assert gain.high is not None
+    assert gain.low < truth < gain.high
+    assert gain.low > 0
+
+
+def test_gain_in_money_is_gain_in_orders_times_the_price() -> None:
+    test = experiment()
+    found = report(test, outcomes(test, 4_000, [0.4, 0.8, 0.4]))
+    orders, money = found.gain["orders"], found.gain["revenue"]
+    assert orders.low is not None
+    assert money.low == pytest.approx(PRICE * orders.low)
+    assert found.lift["revenue"].low == pytest.approx(found.lift["orders"].low)
+
+
+def test_probabilities_that_do_not_fit_the_shares_leave_the_policy_unknown() -> None:
+    test = experiment()
+    made = outcomes(test, 2_000, [0.1] * 3)
+    found = report(replace(test, holdout=0.5, uniform=0.4), made)
+    assert found.lift["clicks"].estimate is None
+    assert "do not fit" in found.lift["clicks"].reason
+    assert found.gain["clicks"].estimate is not None
+    assert found.allocation == ()
+    assert found.arms[1].lift["clicks"].estimate is not None
+
+
+def test_arm_added_in_flight_is_compared_on_visitors_who_could_get_it() -> None:
+    young, grown = experiment(2), experiment(3)
+    early = outcomes(young, 1_000, [0.1, 0.1])
+    late = outcomes(grown, 1_500, [0.1, 0.1, 0.1], seed=1)
+    found = report(grown, early + late)
+    assert found.arms[1].lift["clicks"].n == 2_500
+    assert found.arms[2].lift["clicks"].n == 1_500
+    assert found.lift["clicks"].n == 2_500
+
+
+def test_audiences_get_their_own_best_line() -> None:
+    test = experiment()
+    rates = {"hikers": [0.1, 0.3, 0.1], "all": [0.1, 0.1, 0.3]}
+    hikers, others = report(test, outcomes(test, 8_000, rates)).audiences
+    assert (hikers.best_arm_id, others.best_arm_id) == ("a1", "a2")
+    assert hikers.proven
+    assert others.proven
+    assert hikers.best_text == "Line 1 [b]"
+
+
+def test_audience_that_prefers_the_control_is_told_so() -> None:
+    test = experiment()
+    first = report(test, outcomes(test, 4_000, [0.3, 0.1, 0.1])).audiences[0]
+    assert (first.best_arm_id, first.proven) == ("a0", False)
+    assert "control" in first.lift.reason
+
+
+def test_audience_seen_too_seldom_has_no_best_line() -> None:
+    test = experiment()
+    made = [
+        replace(each, decision=replace(each.decision, audience_id="hikers" if i % 50 else ""))
+        for i, each in enumerate(outcomes(test, 2_000, [0.1] * 3))
+    ]
+    found = report(test, made).audiences
+    assert [each.audience_id for each in found] == ["hikers", "all", ""]
+    assert [each.exposures for each in found] == [1_960, 0, 40]
+    assert found[1].best_arm_id == found[2].best_arm_id == ""
+    assert found[1].lift.reason == "no challenger was seen often enough in this audience"
+
+
+def test_allocation_gives_the_policys_own_shares_over_time() -> None:
+    test = experiment()
+    before = outcomes(test, 600, [0.1] * 3, shares=[0.6, 0.2, 0.2])
+    after = [
+        replace(
+            each,
+            decision=replace(
+                each.decision,
+                context=replace(each.decision.context, at=START + timedelta(days=2, minutes=i)),
+            ),
+        )
+        for i, each in enumerate(outcomes(test, 600, [0.1] * 3, shares=[0.1, 0.8, 0.1], seed=1))
+    ]
+    points = report(test, after + before).allocation
+    assert len(points) == 24
+    assert [point.at for point in points] == sorted(point.at for point in points)
+    assert sum(point.visitors for point in points) == 1_200
+    assert points[0].shares == pytest.approx({"a0": 0.6, "a1": 0.2, "a2": 0.2})
+    assert points[-1].shares == pytest.approx({"a0": 0.1, "a1": 0.8, "a2": 0.1})
+
+
+def test_combine_pools_visitors_and_sums_gains() -> None:
+    test = experiment()
+    parts = [
+        study(replace(test, id=f"e{seed}"), made, {}, writing_usd=0)
+        for seed in range(6)
+        if (made := outcomes(test, 1_500, [0.1, 0.16, 0.13], seed=seed))
+    ]
+    whole = combine(parts, at=START, totals={"events_sent": 7.0})
+    gains = [part.report.gain["clicks"].estimate for part in parts]
+    assert whole.gain["clicks"].estimate == pytest.approx(sum(g for g in gains if g is not None))
+    lift = whole.lift["clicks"]
+    assert lift.n == 9_000
+    assert lift.low is not None
+    assert lift.low > 0
+    assert whole.totals["visitors"] == 9_000
+    assert whole.totals["events_sent"] == 7
+    assert whole.totals["clicks"] == sum(part.report.clicks for part in parts)
+
+
+def test_combine_refuses_to_add_currencies() -> None:
+    parts = [
+        study(test, outcomes(test, 1_000, [0.5] * 3), {}, writing_usd=0)
+        for test in (experiment(), experiment(currency="EUR"))
+    ]
+    whole = combine(parts, at=START)
+    assert whole.lift["revenue"].reason == "money in EUR and USD does not add"
+    assert whole.lift["clicks"].estimate is not None
+    assert "revenue" not in whole.totals
+
+
+def test_combine_of_nothing_is_unknown() -> None:
+    whole = combine([], at=START)
+    assert whole.lift["clicks"].estimate is None
+    assert whole.totals["experiments"] == 0
+
+
+def test_to_json_is_plain_and_flat() -> None:
+    test = experiment()
+    part = study(test, outcomes(test, 2_000, [0.1, 0.2, 0.1]), {"a1": 0.7}, writing_usd=1)
+    plain = json.loads(json.dumps(to_json(combine([part], at=START))))
+    first = plain["experiments"][0]
+    assert {"id", "name", "policy", "status", "verdict", "winner", "sentence", "lift", "gain"} <= (
+        first.keys()
+    )
+    assert first["arms"][1]["text"] == "Line 1 [b]"
+    assert first["arms"][1]["share"] == 0.7
+    assert first["arms"][0]["control"]
+    assert set(first["lift"]["clicks"]) == {"estimate", "low", "high", "n", "reason"}
+    assert set(plain["lift"]) == set(METRICS)
+
+
+def test_to_text_shows_every_line_as_written() -> None:
+    test = experiment()
+    part = study(test, outcomes(test, 4_000, [0.1, 0.1, 0.2]), {"a1": 0.7}, writing_usd=1)
+    text = to_text(combine([part], at=START, totals={"events_sent": 12_345}))
+    assert "control: Line 0 [b]" in text
+    assert "Winner: “Line 2 [b]”" in text
+    assert "12,345" in text
+    assert "70%" in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+    assert "\x1b" not in text
+
+
+def test_analyze_twice_gives_the_same_bytes() -> None:
+    test = experiment()
+    made = outcomes(test, 1_000, [0.1, 0.2, 0.1])
+    assert dumps(report(test, made)) == dumps(report(test, made))
+
+
+bounds = st.lists(st.floats(-1, 3), min_size=3, max_size=3).map(sorted)
+
+
+def arm_report(key: str, lift: Estimate, *, control: bool = False) -> ArmReport:
+    return ArmReport(
+        arm=Arm(id=key, text=key, parts={}, control=control),
+        exposures=0,
+        clicks=0,
+        orders=0,
+        revenue=0.0,
+        share=0.0,
+        rate={},
+        lift={"clicks": lift},
+    )
+
+
+@given(st.lists(bounds, min_size=1, max_size=4), bounds)
+def test_verdict_never_contradicts_the_intervals(
+    lifts: list[list[float]], policy: list[float]
+) -> None:
+    arms = [arm_report("control", Estimate(estimate=None, low=None, high=None), control=True)]
+    for index, (low, estimate, high) in enumerate(lifts):
+        found = Estimate(estimate=estimate, low=low, high=high, n=500)
+        arms.append(arm_report(f"line{index}", found))
+    whole = Estimate(estimate=policy[1], low=policy[0], high=policy[2], n=500)
+    verdict, arm = judge(arms, whole, "clicks", 0.02)
+    words = sentence(
+        verdict,
+        arm,
+        whole,
+        objective="clicks",
+        status="running",
+        worthwhile=0.02,
+        visitors_more=None,
+    )
+    lows, highs = [each[0] for each in lifts], [each[2] for each in lifts]
+    assert (verdict == "winner") == (max(lows) > 0)
+    assert words.startswith("Winner") == (max(lows) > 0)
+    if verdict == "no difference worth having":
+        assert max(highs) < 0.02
+    if verdict == "winner":
+        assert arm is not None
+        low = arm.lift["clicks"].low
+        assert low is not None
+        assert low > 0
+        assert "between +" in words
+    if "proven better, at" in words:
+        assert policy[0] > 0
+
+
+@given(st.floats(-1, 50))
+def test_percent_keeps_the_sign(share: float) -> None:
+    text = percent(share)
+    assert text.startswith("0 %") == (share == 0)
+    assert text.startswith("+") == (share > 0)
+    assert text.startswith("−") == (share < 0)
