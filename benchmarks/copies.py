@@ -43,6 +43,8 @@ from hookline.writers.phrasebook import Phrasebook
 
 AT = datetime(2025, 1, 1, tzinfo=UTC)
 COPIES, QUICK_COPIES = 5000, 300
+EXAMPLES = 40
+"""Copies that the result quotes, one a product."""
 
 
 # --- the independent checker -------------------------------------------------------------------
@@ -282,6 +284,11 @@ def _one_product(
     carried = carried_by(product)
     for copy in slate.kept:
         _one_copy(copy, product, carried, tally)
+    if slate.kept and len(tally.examples) < EXAMPLES:
+        copy = slate.kept[tally.products * 5 % len(slate.kept)]
+        tally.examples.append(
+            {"product": product.title, "channel": copy.channel_id, "parts": dict(copy.parts)}
+        )
 
 
 def _one_copy(copy: Copy, product: Product, carried: set[Decimal], tally: Tally) -> None:
@@ -294,10 +301,6 @@ def _one_copy(copy: Copy, product: Product, carried: set[Decimal], tally: Tally)
     row.with_numbers += any(numbers_of(text) for text in copy.parts.values())
     tally.faults += [f"{product.id} {copy.channel_id}: {fault}: {copy.text}" for fault in over]
     tally.faults += [f"{product.id} {copy.channel_id}: number {n}: {copy.text}" for n in alien]
-    if row.live <= 2:
-        tally.examples.append(
-            {"product": product.title, "channel": copy.channel_id, "parts": dict(copy.parts)}
-        )
 
 
 def _bars(tally: Tally, guard: Timed, writer: Timekeeper, wanted: int) -> list[Bar]:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import typer.main
-from conftest import ROOT
 
+from conftest import ROOT
 from hookline import cli
 from hookline.channels import CHANNELS
 from hookline.events import EVENT_NAMES

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import NOW, make_arm, make_context, make_experiment
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import NOW, make_arm, make_context, make_experiment
 from hookline.errors import BadInput, Refused
 from hookline.experiment import (
     TRANSITIONS,
@@ -20,12 +20,13 @@ from hookline.experiment import (
 )
 from hookline.policies import POLICIES, Policy
 from hookline.policies.base import Array
+from hookline.policies.uniform import Uniform
 from hookline.types import Arm, Context, Copy, CopyStatus, Experiment, ExperimentStatus
 
 THOMPSON = POLICIES["thompson"]()
 
 
-class Faulty(type(THOMPSON)):
+class Faulty(Uniform):
     """A policy that breaks."""
 
     def propose(self, context: Context, audience_id: str, arms: Sequence[Arm]) -> Array:

@@ -1,15 +1,15 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from conftest import NOW, make_context, make_experiment
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import NOW, make_context, make_experiment
 from hookline.errors import BadInput
 from hookline.experiment import decide
 from hookline.learn import Learner, policies_of
 from hookline.policies import POLICIES, make_policy
-from hookline.types import Action, Decision, Event, Experiment, LogRow, dumps
+from hookline.types import Action, Decision, Event, EventKind, Experiment, LogRow, dumps
 
 HOUR = timedelta(hours=1)
 
@@ -43,13 +43,17 @@ def history(experiment: Experiment, visitors: int = 60, lateness: float = 0.0) -
     ]
 
 
-def event_row(decision: Decision, kind: str, at: object, arrives: object) -> tuple[object, LogRow]:
-    key = f"{kind}-{decision.id}"
+def event_row(
+    decision: Decision, kind: EventKind, at: datetime, arrives: datetime
+) -> tuple[datetime, LogRow]:
     event = Event(
-        message_id=key, kind=kind, visitor_id=decision.context.visitor_id, at=at,
+        message_id=f"{kind}-{decision.id}",
+        kind=kind,
+        visitor_id=decision.context.visitor_id,
+        at=at,
         decision_id=decision.id,
-    )  # pyright: ignore[reportArgumentType]  # fmt: skip
-    return arrives, LogRow(kind="event", id=key, at=arrives, body=dumps(event))  # pyright: ignore[reportArgumentType]
+    )
+    return arrives, LogRow(kind="event", id=event.message_id, at=arrives, body=dumps(event))
 
 
 def learned(rows: list[LogRow]) -> Learner:

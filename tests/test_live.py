@@ -4,8 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import NOW, make_context, make_experiment
 
+from conftest import NOW, make_context, make_experiment
 from hookline.errors import HooklineError, Refused, StoreFailed, Unknown, UnregisteredName
 from hookline.live import Live
 from hookline.store import Store, open_store

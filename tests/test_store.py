@@ -3,8 +3,8 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
-from conftest import NOW
 
+from conftest import NOW
 from hookline.errors import StoreFailed, Unknown, UnregisteredName
 from hookline.store import STORES, Aside, Store, every, one, open_store
 from hookline.testing import check_store

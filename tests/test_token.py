@@ -1,8 +1,8 @@
 import pytest
-from conftest import make_context, make_experiment
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import make_context, make_experiment
 from hookline.errors import BadInput
 from hookline.experiment import decide
 from hookline.policies import POLICIES

@@ -5,6 +5,7 @@ A mistake of the user's is one line on stderr and exit code 2.
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -55,7 +56,7 @@ def demo(
     policy: Annotated[str, typer.Option(help="Who shares out the traffic.")] = "actor_critic",
     seed: Annotated[int, typer.Option(help="The same seed gives the same decisions.")] = 1,
     products: Annotated[int, typer.Option(min=1, max=50, help="Products to advertise.")] = 6,
-    visits: Annotated[int, typer.Option(min=1, help="Simulated visits.")] = 36_000,
+    visits: Annotated[int, typer.Option(min=1, help="Simulated visits.")] = 60_000,
     port: Annotated[int, typer.Option(help="Port of the service.")] = 8000,
     database: Annotated[Path, typer.Option(help="Replaced by every demo.")] = Path("var/demo.db"),
     once: Annotated[bool, typer.Option("--once", help="Stop after the summary.")] = False,
@@ -78,12 +79,13 @@ def demo(
         visits=visits,
     )
     loop.check(plan)
+    signal.signal(signal.SIGTERM, _stop)  # so that the service ends with us
     with loop.service(port=port, database=database, writer=writer) as address:
         out.print(f"Hookline is at {address}; watch it learn there.")
         with _bars() as step:
             result = loop.run(plan, address, loop.Progress(step=step))
-        out.print(to_text(result.report, width=out.width), markup=False, highlight=False)
-        out.print(loop.summary(result), markup=False, highlight=False)
+        _say(to_text(result.report, width=_width(), arms=False))
+        _say(loop.summary(result))
         if json_file is not None:
             whole = {**to_json(result.report), **loop.as_json(result)}
             json_file.write_text(json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -140,7 +142,7 @@ def import_feed(
             hookline.desk.import_catalog(feed, at=now, by="command line")
     for title, rows in (("rejected", feed.rejected), ("note on", feed.notes)):
         for row in rows[:most]:
-            out.print(f"{title} row {row.row}: {row.reason}", markup=False, highlight=False)
+            _say(f"{title} row {row.row}: {row.reason}")
         if len(rows) > most:
             out.print(f"… and {len(rows) - most} more; --most {len(rows)} lists them all")
     merged = f", {feed.merged} rows merged into them as variants" if feed.merged else ""
@@ -157,7 +159,7 @@ def report(
 
     with _open() as hookline:
         made = hookline.live.report(at=datetime.now(UTC))
-    out.print(to_text(made, width=out.width), markup=False, highlight=False)
+    _say(to_text(made, width=_width()))
     if json_file is not None:
         json_file.write_text(json.dumps(to_json(made), indent=1, ensure_ascii=False), "utf-8")
 
@@ -168,7 +170,7 @@ def explain(decision: str) -> None:
     from hookline.explain import to_text
 
     with _open() as hookline:
-        out.print(to_text(hookline.live.explain(decision)), markup=False, highlight=False)
+        _say(to_text(hookline.live.explain(decision)))
 
 
 @app.command()
@@ -212,11 +214,24 @@ def _bars() -> Generator[Callable[[str, int], Callable[[int], None]]]:
         yield step
 
 
+def _say(text: str) -> None:
+    """Prints plain text as it is; a file or pipe gets it unwrapped."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _width() -> int:
+    return out.width if out.is_terminal else 120
+
+
 def _pair(text: str) -> tuple[str, str]:
     column, separator, name = text.rpartition("=")
     if not separator or not column or not name:
         raise BadInput(f"--map takes column=field, not {text!r}")
     return column, name
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    sys.exit(143)
 
 
 def _wait() -> None:

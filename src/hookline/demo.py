@@ -50,6 +50,8 @@ class Plan:
         variants: Copies for each product × audience × channel.
         visits: Simulated visits in all.
         learn_every: Visits between two learning rounds.
+        holdout: Share of visitors who always get the control. Twice the usual: what a short test
+            can prove depends most on how well it knows the control.
     """
 
     catalog: Path | None = None
@@ -60,9 +62,10 @@ class Plan:
     seed: int = 1
     products: int = 6
     variants: int = 2
-    visits: int = 36_000
+    visits: int = 60_000
     days: float = 14.0
     learn_every: int = 720
+    holdout: float = 0.2
 
 
 @dataclass(slots=True)
@@ -239,6 +242,7 @@ def _experiments(
                     copies=kept,
                     audiences=audiences,
                     policy=plan.policy,
+                    holdout=plan.holdout,
                     seed=plan.seed,
                     click_hours=CLICK_HOURS[channel],
                     horizon=plan.visits // (len(products) * len(PLACES)),

@@ -82,7 +82,7 @@ class Live:
         self._serving: dict[str, Policy] = {}
         self._snapshot = ""
         self._experiments = {each.id: each for each in every(store, "experiment", Experiment)}
-        self.learn()
+        self._catch_up()
 
     def create_experiment(
         self,
@@ -282,14 +282,19 @@ class Live:
             raise
 
     def learn(self) -> Snapshot:
-        """Takes in what is new in the log, keeps a snapshot and serves from it."""
+        """Takes in what is new in the log, serves from it and keeps the snapshot."""
         self.flush()
+        snapshot = self._catch_up()
+        self._store.save_snapshot(snapshot)
+        return snapshot
+
+    def _catch_up(self) -> Snapshot:
+        """Folds what is new in the log and serves from it; stores nothing."""
         with self._learning:
             while rows := self._store.read(self._learner.log_seq):
                 self._learner.take(rows)
             snapshot = self._learner.snapshot()
             if snapshot.version != self._snapshot:
-                self._store.save_snapshot(snapshot)
                 self._serving = policies_of(snapshot, self.experiments())
                 self._snapshot = snapshot.version
                 self._forget_recent()

@@ -82,8 +82,11 @@ PLANTED = [
     ("saving", "$15 off your bag"),
     ("saving", "Save 20 on this bag"),
     ("saving", "20 off"),
-    ("sale", "Half price"),
-    ("sale", "½ price this week"),
+    ("saving", "$15 less"),
+    ("discount", "10-20% off"),
+    ("discount", "A third off"),
+    ("discount", "Half price"),
+    ("discount", "½ price this week"),
     ("sale", "Now on sale"),
     ("sale", "Our summer clearance"),
     ("sale", "A deal for travellers"),
@@ -165,6 +168,11 @@ PLANTED = [
     ("rating", "★★★★★ backpack"),
     ("rating", "Top-rated by travellers"),
     ("rating", "Read the reviews"),
+    ("rating", "4.9 out of 5"),
+    ("rating", "Scores 10/10"),
+    ("number", "Here for you 24/7"),
+    ("number", "Since 1895"),
+    ("superlative", "The world's first of its kind"),
     ("popularity", "Loved by thousands"),
     ("popularity", "Our bestseller"),
     ("popularity", "Customers love it"),
@@ -207,6 +215,8 @@ def test_claims_planted_violation_is_found(code: str, text: str) -> None:
 ON_SALE = [
     ("discount", "30% off"),
     ("discount", "Save 24%"),
+    ("discount", "Half price"),
+    ("discount", "One third off"),
     ("saving", "Save $20"),
     ("saving", "Save €15"),
     ("price", "Now $60"),
@@ -302,6 +312,9 @@ SOUND = [
     "A first look at Joust",
     "Save time on Monday",
     "Be ready at half past",
+    "See the world's colours",
+    "Save the date",
+    "Two zippered pockets, off-road",
 ]
 
 
@@ -314,6 +327,7 @@ SOUND_ON_SALE = [
     "25% off",
     "Save 25 percent",
     "Twenty-five percent off",
+    "A quarter off",
     "Save $15",
     "$15 off",
     "Fifteen dollars off",
@@ -421,6 +435,18 @@ def test_claims_in_stock_needs_the_feed_to_say_so(availability: str) -> None:
 
 def test_claims_preorder_needs_the_feed_to_say_so() -> None:
     assert faults("Pre-order yours", replace(BAG, availability="preorder")) == set()
+
+
+def test_claims_words_after_a_number_are_no_reduction_by_themselves() -> None:
+    text = "Holds 10 credit cards, saves 3 steps and has 50% less weight. 4 off-road wheels."
+    wallet = Product(id="w", title="Wallet", description=text)
+    for line in (
+        "Room for 10 credit cards",
+        "Saves 3 steps",
+        "50% less weight",
+        "4 off-road wheels",
+    ):
+        assert faults(line, wallet) == set()
 
 
 def test_claims_mixed_currencies_are_no_sale() -> None:

@@ -3,9 +3,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import NOW
 from starlette.testclient import TestClient
 
+from conftest import NOW
 from hookline import sample
 from hookline.app import App, open_app
 from hookline.client import Client

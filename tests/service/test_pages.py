@@ -3,9 +3,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from conftest import NOW
 from starlette.testclient import TestClient
 
+from conftest import NOW
 from hookline import sample
 from hookline.app import App, open_app
 from hookline.catalog import read_feed

@@ -20,12 +20,14 @@ class Claim:
         lacks: What the feed would need, to end 'The copy says "...", but'.
         pattern: Finds it in folded text.
         proof: What backs it besides the same words: a sale price, or the availability.
+        percent: Reduction that backs it; 0 for claims that are about none.
     """
 
     code: str
     lacks: str
     pattern: re.Pattern[str]
     proof: Literal["", "sale", "in_stock", "preorder"] = ""
+    percent: int = 0
 
 
 def _words(*alternatives: str) -> re.Pattern[str]:
@@ -86,7 +88,7 @@ CLAIMS: tuple[Claim, ...] = (
         _words(
             r"(?:\d(?:\.\d)?|one|two|three|four|five) stars?|(?:top|highly|best|well) rated",
             r"reviews?|reviewed|ratings?|rated|testimonials?",
-            r"(?:\d+|ten|five) out of (?:\d+|ten|five)",
+            r"\d+(?:\.\d)? ?/ ?(?:5|10)|(?:\d+|ten|five) out of (?:\d+|ten|five)",
         ),
     ),
     Claim("rating", "the feed has no ratings", re.compile("[★⭐🌟]{2,}")),
@@ -100,8 +102,8 @@ CLAIMS: tuple[Claim, ...] = (
             r"(?:loves?|loving|adores?|trusts?|swears? by|rave|raves|raving|agree)",
             rf"(?:{_MANY}) of (?:\w+ )?(?:{_BUYERS}|homes|reviews)|join (?:the )?(?:{_MANY})",
             r"(?:satisfied|happy) (?:customers?|buyers?|users?)|(?:best|top|hot) sell(?:ers?|ing)",
-            r"bestsell(?:ers?|ing)|most (?:loved|popular|wanted)|viral|trending|popular|famous",
-            r"iconic",
+            r"bestsell(?:ers?|ing)|most (?:loved|popular|wanted)|top (?:pick|choice)|viral",
+            r"trending|popular|famous|iconic",
             r"(?:customer|fan|crowd|cult|family|people'?s|reader)s?'? (?:favou?rites?|choice)",
             r"everyone'?s (?:talking|favou?rite)",
         ),
@@ -112,10 +114,10 @@ CLAIMS: tuple[Claim, ...] = (
         "the feed makes no such claim",
         _words(
             r"best(?: in class)?|unbeatable|unrivall?ed|unmatched|unparalleled|unsurpassed",
-            r"flawless",
-            r"incomparable|second to none|like no other|one and only|world'?s|world class",
+            r"flawless|incomparable|second to none|like no other|one and only|world class",
             r"leading|market leader|ultimate|supreme|state of the art|cutting edge|revolutionary",
-            r"groundbreaking|first ever|the only \w+ (?:you|that|with|for)",
+            r"world'?s (?:first|only|number|no|favou?rite)|groundbreaking|first ever",
+            r"the only \w+ (?:you|that|with|for)",
             r"(?:nothing|can'?t be|cannot be|hard to) (?:else )?(?:beats?|compares?)",
             rf"(?!(?:{_NO_SUPERLATIVE})(?![^\W_]))[^\W\d_]{{2,}}est",
             r"(?:most|least) (?!important)\w+"
@@ -131,7 +133,7 @@ CLAIMS: tuple[Claim, ...] = (
             r"(?:unlike|than) the (?:rest|competition|others?|leading)",
             r"twice (?:as|the)|(?:double|triple|half|quadruple) the (?!fun|joy|trouble)\w+",
             r"(?:\d+(?:\.\d+)? ?x|\d+ ?%|(?:two|three|four|five|ten) times)"
-            r" (?:more|less|as|the|[^\W\d_]{3,}er)",
+            r" (?:more|less|the|as (?:many|much|[^\W\d_]+ as)|[^\W\d_]{3,}er)",
             r"compared (?:to|with)|outperforms?|outlasts?|beats (?:the|any|every|all|other)",
             r"versus|vs\.?|longer lasting",
         ),
@@ -169,8 +171,7 @@ CLAIMS: tuple[Claim, ...] = (
         _words(
             r"[^\W\d_]{3,}-free|(?:bpa|gluten|sugar|lactose|dairy|nut|fat|alcohol|fragrance|paraben|"
             r"sulfate|sulphate|chemical|latex|lint|wrinkle|nickel|lead|caffeine|cruelty",
-            r"plastic) free",
-            r"free (?:of|from) \w+",
+            r"plastic) free|free (?:of|from) \w+",
         ),
     ),
     Claim(
@@ -227,13 +228,30 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     # --- prices in words -----------------------------------------------------------------------
     Claim(
+        "discount",
+        "the feed's prices are not 50% apart",
+        _words(r"(?:half|1/2) (?:price|off)|save (?:a )?half"),
+        percent=50,
+    ),
+    Claim(
+        "discount",
+        "the feed's prices are not a third apart",
+        _words(r"(?:third|1/3) off|save (?:a|one) third"),
+        percent=33,
+    ),
+    Claim(
+        "discount",
+        "the feed's prices are not a quarter apart",
+        _words(r"(?:quarter|1/4) off|save (?:a|one) quarter"),
+        percent=25,
+    ),
+    Claim(
         "sale",
         "the feed gives no sale price for this product",
         _words(
             r"(?<!for )(?<!point of )sale|discount\w*|clearance|markdown|marked down|bargains?",
-            r"deals?",
-            r"reduced(?: price)?|price (?:drop|cut)|(?:special|exclusive|great|hot) offers?",
-            r"coupons?|vouchers?|promo(?:tion|tions)?|half (?:price|off)|1/2 (?:price|off)|a steal",
+            r"deals?|reduced(?: price)?|price (?:drop|cut)|(?:special|exclusive|great|hot) offers?",
+            r"coupons?|vouchers?|promo(?:tion|tions)?|a steal",
             r"save (?:big|money|more|now|today|up to|extra|a lot)|savings",
             r"(?:low|lower|rock bottom|incredible|crazy|great|new) prices?|cheap|cheaper",
             r"inexpensive",
@@ -265,7 +283,7 @@ CLAIMS: tuple[Claim, ...] = (
         "environment",
         "the feed makes no such environmental claim",
         _words(
-            r"eco|eco (?:friendly|conscious)|ecological\w*",
+            r"eco (?:friendly|conscious)|eco|ecological\w*",
             r"(?:environment(?:ally)?|planet|earth|climate|ocean) "
             r"(?:friendly|conscious|positive|safe|kind)",
             r"(?:good|kind|better|gentle) (?:to|for|on) the (?:planet|earth|environment)",
@@ -301,10 +319,8 @@ CLAIMS: tuple[Claim, ...] = (
         _words(
             r"cotton|leather|silk|wool|woollen|merino|linen|cashmere|nylon|polyester|bamboo|denim",
             r"suede|velvet|canvas|stainless|titanium|alumini?um|solid wood|hardwood|oak|walnut",
-            r"teak",
-            r"mahogany|ceramic|porcelain|marble|carbon fib(?:er|re)|memory foam|goose down",
-            r"diamonds?",
-            r"sterling|(?:solid|\d+ ?k) gold|gold plated|silicone|latex|neoprene|fleece",
+            r"teak|mahogany|ceramic|porcelain|marble|carbon fib(?:er|re)|memory foam|goose down",
+            r"diamonds?|sterling|(?:solid|\d+ ?k) gold|gold plated|silicone|latex|neoprene|fleece",
             r"microfib(?:er|re)",
         ),
     ),

@@ -85,8 +85,11 @@ def _unfounded(text: str, facts: Facts, product: Product) -> Iterator[tuple[int,
 
 def _proven(claim: Claim, product: Product) -> bool:
     """Whether the feed's prices or availability back the claim."""
+    true = _discount(product)
+    if claim.percent:
+        return true is not None and _rounds_to(true, Decimal(claim.percent))
     if claim.proof == "sale":
-        return _discount(product) is not None
+        return true is not None
     return bool(claim.proof) and product.availability == claim.proof
 
 

@@ -19,9 +19,10 @@ _SAVE_BEFORE = re.compile(
     r"(?:saves?|saving|savings of|discount of|reduced by|minus)"
     r"(?: up to| over| an? extra| another| an additional)? ?$"
 )
+_OFF_AFTER = re.compile(r"[ -]*off(?![^\W_])(?![ -](?:road|grid|piste|white|the)(?![^\W_]))")
 _SAVE_AFTER = re.compile(
-    r"[ -]*(?:off|discount|savings?|saved|cheaper|less|reduction|rebate|cash ?back|voucher|coupon|"
-    r"credit|markdown|lower)(?![^\W_])"
+    rf"{_OFF_AFTER.pattern}|[ -]*(?:discount|savings?|saved|cheaper|reduction|rebate|cash ?back|"
+    r"voucher|coupon|markdown|less(?! ?[^\W\d_]))(?![^\W_])"
 )
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)[ -]$")
 _WORDS_AFTER = re.compile(r"[ -]([^\W\d_]{3,})(?:[ -]([^\W\d_]{3,}))?(?:[ -]([^\W\d_]{3,}))?")
@@ -119,18 +120,17 @@ def _read(title: str, *others: str) -> Facts:
 
 def role_of(quantity: Quantity, text: str) -> Role:
     """What the quantity says, by its unit and by the words around it in the folded text."""
-    if quantity.kind not in ("money", "percent", "count"):
+    saves = _SAVE_BEFORE.search(text[max(0, quantity.start - _REACH) : quantity.start])
+    if quantity.kind == "count":
+        # "Save 20" is about money, "saves 3 steps" is not.
+        counted = any(side == "after" for side, _ in words_beside(quantity, text))
+        lowers = (saves and not counted) or _OFF_AFTER.match(text, quantity.end)
+        return "saving" if lowers else "measure"
+    if quantity.kind not in ("money", "percent"):
         return "measure"
-    signed = text[quantity.start] == "-"
-    lowers = (
-        _SAVE_BEFORE.search(text[max(0, quantity.start - _REACH) : quantity.start]) is not None
-        or reduction_end(quantity, text) > quantity.end
-    )
-    if quantity.kind == "percent":
-        return "discount" if lowers or signed else "measure"
-    if quantity.kind == "money":
-        return "saving" if lowers or signed else "price"
-    return "saving" if lowers else "measure"
+    if saves or _SAVE_AFTER.match(text, quantity.end) or text[quantity.start] == "-":
+        return "saving" if quantity.kind == "money" else "discount"
+    return "price" if quantity.kind == "money" else "measure"
 
 
 def reduction_end(quantity: Quantity, text: str) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 
 from hookline.critic import Critic, CriticState
 from hookline.perceive import States, states
-from hookline.policies.base import Array, Policy, restored, within
+from hookline.policies.base import FLOOR, Array, Policy, restored, within
 from hookline.policies.best import normal_chance_of_best
 from hookline.types import Arm, Context, Decision, dumps
 
@@ -36,7 +36,7 @@ class ActorCritic(Policy):
 
     name: ClassVar[str] = "actor_critic"
 
-    def __init__(self, *, caution: float = 0.4, floor: float = 0.02) -> None:
+    def __init__(self, *, caution: float = 0.4, floor: float = FLOOR) -> None:
         super().__init__(floor=floor)
         self.caution = within("caution", caution, 0, 3)
         self._critic = Critic()

@@ -21,6 +21,12 @@ Array = NDArray[np.float64]
 State = TypeVar("State")
 
 
+FLOOR = 0.005
+"""Least probability of an arm unless told otherwise. An experiment's uniform slice already gives
+every arm its share of the traffic that the statistics need; this only keeps a policy from saying
+never."""
+
+
 class Policy(ABC):
     """A rule for sharing traffic among arms, learned from settled outcomes.
 
@@ -34,7 +40,7 @@ class Policy(ABC):
     name: ClassVar[str]
     """Name in `POLICIES`."""
 
-    def __init__(self, *, floor: float = 0.02) -> None:
+    def __init__(self, *, floor: float = FLOOR) -> None:
         self.floor = within("floor", floor, 0.0, 0.5)
 
     @abstractmethod

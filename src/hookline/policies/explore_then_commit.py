@@ -4,7 +4,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from hookline.policies.base import Array, within
+from hookline.policies.base import FLOOR, Array, within
 from hookline.policies.tally import Tally, TallyPolicy
 
 
@@ -19,7 +19,7 @@ class ExploreThenCommit(TallyPolicy):
 
     name: ClassVar[str] = "explore_then_commit"
 
-    def __init__(self, *, explore: float = 300, floor: float = 0.02) -> None:
+    def __init__(self, *, explore: float = 300, floor: float = FLOOR) -> None:
         super().__init__(floor=floor)
         self.explore = within("explore", explore, 1, 1e7)
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import numpy as np
 
-from hookline.policies.base import Array, Policy, restored
+from hookline.policies.base import FLOOR, Array, Policy, restored
 from hookline.types import Arm, Context, Decision, dumps
 
 Sums = tuple[int, float, float]
@@ -65,7 +65,7 @@ class Tally:
 class TallyPolicy(Policy):
     """A policy whose weights are a function of the tally; they are kept until it changes."""
 
-    def __init__(self, *, floor: float = 0.02) -> None:
+    def __init__(self, *, floor: float = FLOOR) -> None:
         super().__init__(floor=floor)
         self._sums: dict[str, Sums] = {}
         self._weights: dict[tuple[str, ...], Array] = {}

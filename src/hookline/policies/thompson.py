@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.special import betainc
 
-from hookline.policies.base import Array, within
+from hookline.policies.base import FLOOR, Array, within
 from hookline.policies.best import chance_of_best, grid_around, normal_chance_of_best
 from hookline.policies.tally import Tally, TallyPolicy
 
@@ -24,7 +24,7 @@ class Thompson(TallyPolicy):
 
     name: ClassVar[str] = "thompson"
 
-    def __init__(self, *, spread: float = 0.3, floor: float = 0.02) -> None:
+    def __init__(self, *, spread: float = 0.3, floor: float = FLOOR) -> None:
         super().__init__(floor=floor)
         self.spread = within("spread", spread, 0.01, 10)
 

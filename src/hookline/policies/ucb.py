@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy.special import rel_entr
 
-from hookline.policies.base import Array, within
+from hookline.policies.base import FLOOR, Array, within
 from hookline.policies.tally import Tally, TallyPolicy
 
 HALVINGS = 50
@@ -25,7 +25,7 @@ class Ucb(TallyPolicy):
 
     name: ClassVar[str] = "ucb"
 
-    def __init__(self, *, width: float = 1.0, floor: float = 0.02) -> None:
+    def __init__(self, *, width: float = 1.0, floor: float = FLOOR) -> None:
         super().__init__(floor=floor)
         self.width = within("width", width, 0, 10)
 

@@ -20,18 +20,22 @@ from hookline.types import (
 )
 
 
-def to_text(report: Report, width: int = 120) -> str:
-    """The report as plain text: a table and a sentence per experiment, then the totals.
+def to_text(report: Report, width: int = 120, *, arms: bool = True) -> str:
+    """The report as plain text.
 
     Args:
         report: From `combine`.
-        width: Most columns of a line.
+        width: Most columns of a line; below 100 the last column is cut.
+        arms: Whether every experiment has a table of its arms and its sentence, or one row.
     """
     console = Console(file=StringIO(), width=width, color_system=None, highlight=False)
     with console.capture() as capture:
-        for experiment in report.experiments:
-            console.print(_table(experiment))
-            console.print(Text(f"{experiment.sentence}\n"))
+        if arms:
+            for experiment in report.experiments:
+                console.print(_table(experiment))
+                console.print(Text(f"{experiment.sentence}\n"))
+        else:
+            console.print(_overview(report))
         console.print(_totals(report))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
@@ -47,6 +51,20 @@ def to_json(report: Report) -> dict[str, Any]:
         for arm in experiment["arms"]:
             arm.update(arm.pop("arm"))
     return plain
+
+
+def _overview(report: Report) -> Table:
+    table = Table(box=SIMPLE, pad_edge=False)
+    table.add_column("experiment", overflow="ellipsis", no_wrap=True, ratio=3)
+    table.add_column("visitors", justify="right", no_wrap=True)
+    table.add_column("lift of Hookline's choices", no_wrap=True)
+    table.add_column("answer", overflow="ellipsis", no_wrap=True, ratio=4)
+    for each in report.experiments:
+        winner = next((arm.arm.text for arm in each.arms if arm.arm.id == each.winner), "")
+        answer = f"winner: {winner}" if winner else each.verdict
+        lift = _lift(each.lift[each.objective])
+        table.add_row(*map(Text, (each.name, f"{each.visitors:,}", lift, answer)))
+    return table
 
 
 def _table(experiment: ExperimentReport) -> Table:

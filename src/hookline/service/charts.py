@@ -32,7 +32,7 @@ _FONT = "font-family:ui-sans-serif,system-ui,-apple-system,'Segoe UI',sans-serif
 _SURFACE = "var(--surface, #fff)"
 _MUTED = 0.68  # opacity of secondary text: 4.5:1 and more on white and on near-black
 _TOO_LITTLE = "not enough data yet"
-_WIDTH = 760
+_WIDTH = 1000
 _STEPS = tuple(
     timedelta(hours=h) for h in (1, 2, 4, 6, 12, 24, 48, 72, 168, 336, 720, 2160, 4320, 8760)
 )
@@ -120,7 +120,7 @@ def interval_chart(
     title = "Estimates with intervals"
     if not rows:
         return _svg(96, title, _note(96, "Nothing to compare yet"))
-    top, pitch, left, right = 4, 36, 268, 556
+    top, pitch, left, right = 4, 32, 400, 750
     bottom = top + pitch * len(rows)
     low, high = _domain([estimate for _, estimate, _, _ in rows], zero_line=zero_line)
     ticks, step = _ticks(low, high)
@@ -158,7 +158,7 @@ class _Axis:
 # --- allocation --------------------------------------------------------------------------------
 
 _Band = tuple[Arm, list[float], list[float]]
-_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 710, 10, 220
+_LEFT, _RIGHT, _TOP, _BOTTOM = 44, 945, 10, 220
 
 
 def _across(share: float) -> float:
@@ -406,7 +406,7 @@ def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text)
 
 
-def _cut(text: str, columns: int = 32) -> str:
+def _cut(text: str, columns: int = 52) -> str:
     """The text, ended by "…" where it is wider than its column."""
     room = columns
     for place, char in enumerate(text):

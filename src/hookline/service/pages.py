@@ -155,22 +155,26 @@ def _number(value: float) -> str:
 
 
 def _percent(estimate: Estimate) -> str:
-    return "–" if estimate.estimate is None else f"{estimate.estimate:+.1%}"
+    return "–" if estimate.estimate is None else _signed(estimate.estimate)
 
 
 def _range(estimate: Estimate) -> str:
     if estimate.estimate is None:
         return estimate.reason or "not enough data yet"
-    low = "no lower bound yet" if estimate.low is None else f"{estimate.low:+.1%}"
-    high = "no upper bound yet" if estimate.high is None else f"{estimate.high:+.1%}"
+    low = "no lower bound yet" if estimate.low is None else _signed(estimate.low)
+    high = "no upper bound yet" if estimate.high is None else _signed(estimate.high)
     return f"{low} to {high}"
+
+
+def _signed(share: float) -> str:
+    return f"{share:+.1%}".replace("-", "−")
 
 
 def _money(estimate: Estimate, metric: Metric, currency: str = "") -> str:
     if estimate.estimate is None:
         return ""
     unit = currency if metric == "revenue" else metric
-    return f"{estimate.estimate:+,.0f} {unit}"
+    return f"{estimate.estimate:+,.0f} {unit}".replace("-", "−")
 
 
 def _tone(estimate: Estimate) -> str:

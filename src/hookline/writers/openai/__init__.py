@@ -53,7 +53,8 @@ class OpenAIWriter(Writer):
         timeout_s: Seconds until one request is given up.
         retries: Further tries after a failure that may pass.
         budget_usd: Cost cap of this writer over all calls, None for none. A request that is
-            expected to pass it does not start; what is expected is on the high side.
+            expected to pass it does not start. What is expected is on the high side, yet a model
+            that suddenly answers at length can pass the cap by that one answer.
         usd_per_million_in: Price of a million prompt tokens.
         usd_per_million_out: Price of a million completion tokens.
         temperature: Sent to the server; None leaves it to the model.
@@ -63,7 +64,7 @@ class OpenAIWriter(Writer):
         clock: Seconds on a clock that never goes back.
 
     Raises:
-        BadInput: Where an argument is out of range, or a budget is set without prices.
+        BadInput: Where an argument is out of range.
     """
 
     name: ClassVar[str] = "openai"
@@ -116,9 +117,11 @@ class OpenAIWriter(Writer):
 
         Raises:
             BudgetSpent: Where the cost cap is reached and there is no fallback.
-            WriterFailed: Where the server refused, answered wrongly twice, or can't be reached
-                and there is no fallback.
+            WriterFailed: Where the product has no title, the server refused or answered wrongly
+                twice, or it can't be reached and there is no fallback.
         """
+        if not brief.product.title.strip():
+            raise WriterFailed("the product has no title; give it one in the feed")
         try:
             return self._write(brief, n, seed)
         except (Unreachable, BudgetSpent) as failure:

@@ -22,13 +22,12 @@ class Ledger:
     ) -> None:
         if min(usd_per_million_in, usd_per_million_out, budget_usd or 0.0) < 0:
             raise BadInput("prices and the budget of the openai writer can't be negative")
-        if budget_usd and not usd_per_million_in + usd_per_million_out:
-            raise BadInput("a budget needs prices; set what a million tokens cost, in and out")
         self._budget_usd = budget_usd
         self._usd_in = usd_per_million_in / 1e6
         self._usd_out = usd_per_million_out / 1e6
         self._spent = 0.0
         self._held = 0.0
+        self._dearest = 0.0
         self._lock = Lock()
 
     @property
@@ -41,12 +40,16 @@ class Ledger:
         return tokens_in * self._usd_in + tokens_out * self._usd_out
 
     def hold(self, usd: float) -> float:
-        """Sets the expected price of a request aside until `settle`; gives it back.
+        """Sets the price of a request aside until `settle`, and gives back what was set aside.
+
+        Args:
+            usd: What it is expected to cost; the dearest request so far counts if it was more.
 
         Raises:
             BudgetSpent: Where it does not fit under the cap any more.
         """
         with self._lock:
+            usd = max(usd, self._dearest)
             if self._budget_usd is not None and self._spent + self._held + usd > self._budget_usd:
                 raise BudgetSpent(
                     f"the next request may pass the budget of {self._budget_usd:.2f} USD,"
@@ -59,4 +62,5 @@ class Ledger:
         """Lets go of what was held and books what the request cost, 0 if it was not answered."""
         with self._lock:
             self._held -= held
+            self._dearest = max(self._dearest, spent)
             self._spent += spent

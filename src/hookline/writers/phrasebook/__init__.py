@@ -16,7 +16,7 @@ from hookline.types import Brief, Draft
 from hookline.writers.base import Writer
 from hookline.writers.phrasebook.bank import load_bank
 from hookline.writers.phrasebook.compose import Sheet, fits
-from hookline.writers.phrasebook.names import Name
+from hookline.writers.phrasebook.names import Name, clean
 from hookline.writers.phrasebook.slots import Subject, subject
 
 _SQUEEZES: Final = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.43, 0.43)
@@ -66,7 +66,7 @@ class Phrasebook(Writer):
                 f"the phrasebook writes English, not {brief.locale!r}; use a model for that"
             )
         seen = subject(brief, self._bank)
-        if not seen.naming.names:
+        if not clean(brief.product.title) or not seen.naming.names:
             raise WriterFailed(
                 f"nothing in the title {brief.product.title!r} names it; mend it in the feed"
             )
@@ -94,7 +94,7 @@ class Phrasebook(Writer):
 
         Words that call for a disclaimer are avoided at first, and then used with it.
         """
-        terms = tuple(brief.brand.banned_terms)
+        terms = brief.brand.banned_terms
         triggers = tuple(brief.brand.disclaimers)
         for avoided in (terms + triggers, terms) if triggers else (terms,):
             allowed = _lacks(avoided)
@@ -137,7 +137,8 @@ def _lacks(terms: tuple[str, ...]) -> Callable[[str], bool]:
 
 def _words(terms: tuple[str, ...]) -> regex.Pattern[str]:
     """A pattern for any of the terms as whole words."""
-    choice = "|".join(regex.escape(term.strip()) for term in terms if term.strip())
+    longest_first = sorted((term.strip() for term in terms if term.strip()), key=len, reverse=True)
+    choice = "|".join(map(regex.escape, longest_first))
     return regex.compile(rf"(?<!\w)(?:{choice})(?!\w)", regex.IGNORECASE)
 
 
@@ -145,26 +146,19 @@ def _branded(parts: Parts, brief: Brief) -> Parts | None:
     """The parts in the brand's spelling and with the disclaimers they need, or None if unfit."""
     brand, channel = brief.brand, brief.channel
     spelled = {name: _spelled(text, brand.glossary) for name, text in parts.items()}
-    whole = " ".join(spelled.values())
     for trigger, sentence in brand.disclaimers.items():
-        if not _lacks((trigger,))(whole) and sentence not in whole:
-            home = next(
-                (
-                    f
-                    for f in reversed(channel.fields)
-                    if fits(f"{spelled[f.name]} {sentence}", f, channel.units)
-                ),
-                None,
-            )
-            if home is None:
-                return None
-            spelled[home.name] = f"{spelled[home.name]} {sentence}"
-            whole = " ".join(spelled.values())
-    if whole.count("!") > brand.max_exclamations or not _lacks(tuple(brand.banned_terms))(whole):
+        whole = " ".join(spelled.values())
+        if sentence in whole or _lacks((trigger,))(whole):
+            continue
+        longer = {name: f"{text} {sentence}" for name, text in spelled.items()}
+        homes = [f.name for f in channel.fields if fits(longer[f.name], f, channel.units)]
+        if not homes:
+            return None
+        spelled[homes[-1]] = longer[homes[-1]]
+    whole = " ".join(spelled.values())
+    if whole.count("!") > brand.max_exclamations or not _lacks(brand.banned_terms)(whole):
         return None
-    if not all(fits(spelled[f.name], f, channel.units) for f in channel.fields):
-        return None
-    return spelled
+    return spelled if all(fits(spelled[f.name], f, channel.units) for f in channel.fields) else None
 
 
 def _spelled(text: str, glossary: Mapping[str, str]) -> str:
@@ -173,9 +167,18 @@ def _spelled(text: str, glossary: Mapping[str, str]) -> str:
     Examples:
         >>> _spelled("Your gophone", {"gophone": "AT&T GoPhone"})
         'Your AT&T GoPhone'
+        >>> _spelled("Back pack or Backpack", {"back pack": "backpack"})
+        'Backpack or Backpack'
         >>> _spelled("Your AT&T GoPhone", {"gophone": "AT&T GoPhone"})
         'Your AT&T GoPhone'
     """
     for wrong, right in glossary.items():
-        text = _words((right, wrong)).sub(lambda _found, right=right: right, text)
+
+        def mend(found: regex.Match[str], wrong: str = wrong, right: str = right) -> str:
+            stands = found.group()
+            if stands.casefold() != wrong.casefold():
+                return stands
+            return right[:1].upper() + right[1:] if stands[:1].isupper() else right
+
+        text = _words((right, wrong)).sub(mend, text)
     return text

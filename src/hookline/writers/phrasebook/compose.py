@@ -124,7 +124,9 @@ class Sheet:
         if "proof" in self.owed and not self._texts:
             tail = self._pick(self._bank.tails[self._kind], room // 2)
         if tail is None:
-            hook = self._pick(pool, room, naming=naming, aim=True)
+            high = _SHARES[self._attributes.length][1]
+            hook = self._pick(pool, int(room * high), naming=naming, aim=True)
+            hook = hook or self._pick(pool, room, naming=naming)
             if hook is None and _alone(spot):
                 self._named = False
                 hook = self._pick(pool, room, aim=True)
@@ -204,8 +206,10 @@ class Sheet:
             text = fill(shape, self._slots, self._subject.naming.names, room)
             if text is None or text in self.used or not self._allowed(text):
                 continue
+            vague = naming and not names and not self._named
             rank = (
-                4 * (naming and not names and not self._named)
+                3 * vague
+                + (vague and slots.isdisjoint(_NOUNS))
                 + 2 * (text in self._stale)
                 + (not low * room <= len(text) <= high * room)
                 + (_opening(text) in self._openings)

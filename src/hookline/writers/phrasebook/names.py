@@ -17,6 +17,7 @@ from hookline.writers.phrasebook.bank import Bank, Noun
 MAX_NAME: Final = 36
 """Longest name, in characters, that still reads as one."""
 
+_LONGEST_MAKER: Final = 20
 _QUOTES: Final = str.maketrans(
     {"’": "'", "‘": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-"}
 )
@@ -171,7 +172,7 @@ def naming(product: Product, bank: Bank, shop: str = "") -> Naming:
     Args:
         product: The product, as its feed describes it.
         bank: Where the nouns are.
-        shop: The shop's own name: a maker of that name is not put before every product.
+        shop: The shop's own name: a maker that it starts with is not put before every product.
 
     Examples:
         >>> from hookline.writers.phrasebook.bank import load_bank
@@ -195,15 +196,18 @@ def naming(product: Product, bank: Bank, shop: str = "") -> Naming:
     core = [word for i, word in enumerate(head[:end]) if not _is_spec(head, i)] or head
     core = core if found else _without_tail(core, start)
     noun = found[1] if found else _noun_elsewhere(product, words[len(head) :], bank)
-    prefix = "" if maker.lower() == shop.lower() or len(maker) > 20 else maker
-    candidates = _candidates(core, noun, prefix, named=found is not None)
+    prefix = maker if len(maker) <= _LONGEST_MAKER else ""
+    own = shop.lower().startswith(maker.lower())
+    candidates = _candidates(core, noun, prefix, named=found is not None, own=own)
     condition = _CONDITION.search(product.title)
     if condition:
         word = condition.group().lower()
         candidates = [name for name in candidates if word in name.text.lower()]
     names = _tidy(name for name in candidates if name.text.lower() != maker.lower())
     return Naming(
-        names=names or _last_resort(words, noun if condition is None else None),
+        names=names
+        or _last_resort(words, noun if condition is None else None)
+        or _last_resort(clean(product.title).split(), None),
         noun=noun,
         maker=maker,
         fresh=condition is None,
@@ -288,7 +292,9 @@ def _singular(noun: Noun, bank: Bank) -> Noun:
     return next(same, noun) if noun.is_plural else noun
 
 
-def _candidates(core: Sequence[str], noun: Noun | None, maker: str, *, named: bool) -> list[Name]:
+def _candidates(
+    core: Sequence[str], noun: Noun | None, maker: str, *, named: bool, own: bool
+) -> list[Name]:
     """Every way to name it, the most telling first.
 
     Args:
@@ -296,6 +302,7 @@ def _candidates(core: Sequence[str], noun: Noun | None, maker: str, *, named: bo
         noun: What it is, None if unknown.
         maker: Put in front where the core does not have it; may be empty.
         named: Whether the core ends in the noun.
+        own: Whether the maker is the shop, and need not be named with every product.
     """
     texts = [" ".join(core)]
     if noun is not None and not named and _is_bare_code(core, maker):
@@ -306,9 +313,9 @@ def _candidates(core: Sequence[str], noun: Noun | None, maker: str, *, named: bo
     for text in texts:
         has_maker = maker.lower() in text.lower()
         article = named or bool(noun and text.endswith(noun.text)) or bool(_NUMBER.search(text))
-        if maker and not has_maker:
+        if maker and not has_maker and not own:
             names.append(Name(f"{maker} {text}", article=True))
-        if has_maker or noun is None or text.lower() != noun.text.lower():
+        if has_maker or own or noun is None or text.lower() != noun.text.lower():
             names.append(Name(text, article))
     names.sort(key=lambda name: -len(name.text))
     return [*names, Name(f"{maker} {noun.text}", article=True)] if noun and maker else names

@@ -122,7 +122,7 @@ def fill(shape: Shape, slots: Mapping[str, str], names: Sequence[Name], room: in
 
 
 def price_text(money: Money) -> str:
-    """The price as a shop writes it.
+    """The price as a shop writes it, to the last digit that the feed gives.
 
     Examples:
         >>> from decimal import Decimal
@@ -130,8 +130,11 @@ def price_text(money: Money) -> str:
         '$49.99'
         >>> price_text(Money(amount=Decimal("1250"), currency="CHF"))
         '1250.00 CHF'
+        >>> price_text(Money(amount=Decimal("3980.00"), currency="JPY"))
+        '¥3980'
     """
-    places = 0 if money.currency in _WHOLE else 2
+    exponent = money.amount.normalize().as_tuple().exponent
+    places = max(0 if money.currency in _WHOLE else 2, -int(exponent))
     amount = f"{money.amount:.{places}f}"
     symbol = _SYMBOLS.get(money.currency)
     return f"{symbol}{amount}" if symbol else f"{amount} {money.currency}"
