@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookline.report import analyze, combine, study, to_json, to_text
+from hookline.report import analyze, combine, to_json, to_text
 from hookline.report.evidence import duel, score
 from hookline.report.table import tabulate
 from hookline.report.verdict import judge, percent, sentence
@@ -98,7 +98,7 @@ def outcomes(
 
 
 def report(test: Experiment, made: Sequence[Outcome], **more: float) -> ExperimentReport:
-    return analyze(test, made, {arm.id: 0.25 for arm in test.arms}, writing_usd=0.5, **more)
+    return analyze(test, made, {arm.id: 0.25 for arm in test.arms}, writing_usd=0.5, **more).report
 
 
 def test_analyze_names_a_clear_winner_and_its_interval() -> None:
@@ -242,7 +242,7 @@ def test_analyze_of_a_concluded_test_does_not_say_keep_running() -> None:
 def test_gain_and_exploration_cost_make_up_the_policys_whole_worth() -> None:
     """What was served and what exploring held back sum to the policy for everybody."""
     test = experiment()
-    found = study(
+    found = analyze(
         test, outcomes(test, 3_000, [0.1, 0.3, 0.1], shares=[0.1, 0.8, 0.1]), {}, writing_usd=0
     )
     evidence = found.evidence["clicks"]
@@ -342,7 +342,7 @@ def test_allocation_gives_the_policys_own_shares_over_time() -> None:
 def test_combine_pools_visitors_and_sums_gains() -> None:
     test = experiment()
     parts = [
-        study(replace(test, id=f"e{seed}"), made, {}, writing_usd=0)
+        analyze(replace(test, id=f"e{seed}"), made, {}, writing_usd=0)
         for seed in range(6)
         if (made := outcomes(test, 1_500, [0.1, 0.16, 0.13], seed=seed))
     ]
@@ -360,7 +360,7 @@ def test_combine_pools_visitors_and_sums_gains() -> None:
 
 def test_combine_refuses_to_add_currencies() -> None:
     parts = [
-        study(test, outcomes(test, 1_000, [0.5] * 3), {}, writing_usd=0)
+        analyze(test, outcomes(test, 1_000, [0.5] * 3), {}, writing_usd=0)
         for test in (experiment(), experiment(currency="EUR"))
     ]
     whole = combine(parts, at=START)
@@ -377,7 +377,7 @@ def test_combine_of_nothing_is_unknown() -> None:
 
 def test_to_json_is_plain_and_flat() -> None:
     test = experiment()
-    part = study(test, outcomes(test, 2_000, [0.1, 0.2, 0.1]), {"a1": 0.7}, writing_usd=1)
+    part = analyze(test, outcomes(test, 2_000, [0.1, 0.2, 0.1]), {"a1": 0.7}, writing_usd=1)
     plain = json.loads(json.dumps(to_json(combine([part], at=START))))
     first = plain["experiments"][0]
     assert {"id", "name", "policy", "status", "verdict", "winner", "sentence", "lift", "gain"} <= (
@@ -392,7 +392,7 @@ def test_to_json_is_plain_and_flat() -> None:
 
 def test_to_text_shows_every_line_as_written() -> None:
     test = experiment()
-    part = study(test, outcomes(test, 4_000, [0.1, 0.1, 0.2]), {"a1": 0.7}, writing_usd=1)
+    part = analyze(test, outcomes(test, 4_000, [0.1, 0.1, 0.2]), {"a1": 0.7}, writing_usd=1)
     text = to_text(combine([part], at=START, totals={"events_sent": 12_345}))
     assert "control: Line 0 [b]" in text
     assert "Winner: “Line 2 [b]”" in text

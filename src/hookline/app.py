@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 
 from hookline.desk import Desk
-from hookline.errors import UnregisteredName
 from hookline.live import Live
 from hookline.settings import Settings
 from hookline.store import Store, open_store
-from hookline.writers import WRITERS, Phrasebook, Writer
-from hookline.writers.openai import OpenAIWriter
+from hookline.writers import OpenAIWriter, Phrasebook, Writer, writer_named
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,8 +36,7 @@ def open_app(settings: Settings) -> App:
         UnregisteredName: Where the store or the writer is not registered.
         StoreFailed: Where the store can't be opened.
     """
-    if settings.writer not in WRITERS:
-        raise UnregisteredName("writer", settings.writer, WRITERS)
+    writer_named(settings.writer)
     store = open_store(settings.database)
     return App(
         settings=settings,
@@ -53,10 +50,9 @@ def open_app(settings: Settings) -> App:
 
 def _writer(name: str, settings: Settings) -> Writer:
     """The writer of that name with the settings' arguments."""
-    if name not in WRITERS:
-        raise UnregisteredName("writer", name, WRITERS)
-    if name != "openai":
-        return WRITERS[name]()
+    kind = writer_named(name)
+    if kind is not OpenAIWriter:
+        return kind()
     return OpenAIWriter(
         base_url=settings.openai_base_url,
         api_key=settings.openai_api_key.get_secret_value(),

@@ -25,12 +25,12 @@ from hookline import sample
 from hookline.catalog import PriceUnit, read_feed
 from hookline.channels import CHANNELS
 from hookline.client import Client, Shown
-from hookline.errors import BadFeed, BadInput, HooklineError, UnregisteredName
+from hookline.errors import BadFeed, BadInput, HooklineError
 from hookline.policies import make_policy
 from hookline.simulate import Happening, Shop, Visit, to_segment
 from hookline.types import Attributes, Copy, Product, Report
 from hookline.wire import CopyOrder, Imported, NewExperiment
-from hookline.writers import WRITERS
+from hookline.writers import writer_named
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 PLACES = ("onsite_banner", "email")
@@ -367,8 +367,7 @@ def check(plan: Plan) -> None:
     Raises:
         HooklineError: Saying which name or file is wrong.
     """
-    if plan.writer not in WRITERS:
-        raise UnregisteredName("writer", plan.writer, WRITERS)
+    writer_named(plan.writer)
     make_policy(plan.policy, {})
     if plan.catalog is not None and not plan.catalog.is_file():
         raise BadFeed(f"there is no file {plan.catalog}; give --catalog the path of a product feed")

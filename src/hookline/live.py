@@ -19,7 +19,7 @@ from hookline.events import MAX_ID, parse_event, properties_of
 from hookline.explain import Trace
 from hookline.learn import Learner, policies_of
 from hookline.policies import Policy, make_policy
-from hookline.report import Analysis, combine, study
+from hookline.report import Analysis, analyze, combine
 from hookline.store import Aside, Store, audit_row, every, one
 from hookline.types import (
     Action,
@@ -406,7 +406,7 @@ class Live:
         ]
         written = (one(self._store, "copy", arm.id, Copy).cost_usd for arm in experiment.arms)
         shares = self._shares(experiment, outcomes[-SHARE_SAMPLE:])
-        return study(experiment, outcomes, shares, writing_usd=sum(written))
+        return analyze(experiment, outcomes, shares, writing_usd=sum(written))
 
     def _shares(self, experiment: Experiment, recent: Sequence[Outcome]) -> dict[str, float]:
         """Arm id → the share the policy would give it now, over its latest visitors."""

@@ -5,67 +5,14 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from conftest import NOW
-from hookline import sample
 from hookline.app import App, open_app
-from hookline.catalog import read_feed
 from hookline.service import make_service
 from hookline.settings import read_settings
-from hookline.types import Context, Experiment
-from hookline.wire import CopyOrder
 
 
 @pytest.fixture
-def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> App:
-    """A Hookline with one running experiment, one waiting copy and a hostile product title."""
-    monkeypatch.chdir(tmp_path)
-    made = open_app(read_settings(database=f"sqlite:///{tmp_path}/pages.db", learn_every_s=0))
-    feed = read_feed(sample.shop_path())
-    made.desk.import_catalog(feed, at=NOW)
-    made.desk.put_brand(sample.brand(), at=NOW)
-    for audience in sample.audiences():
-        made.desk.put_audience(audience, at=NOW)
-    product = feed.products[0].id
-    brand = sample.brand().id
-    audiences = [audience.id for audience in sample.audiences()]
-    asked = CopyOrder(
-        product_id=product, channels=["onsite_banner"], audiences=audiences, brand=brand
-    )
-    kept = [copy.id for copy in made.desk.write_copy(asked, at=NOW).kept]
-    line = {"headline": "<script>alert('x')</script>", "cta": "Shop & save"}
-    control = made.desk.add_control(
-        product_id=product, channel_id="onsite_banner", brand_id=brand, parts=line, at=NOW
-    )
-    made.desk.review([*kept[1:], control.id], "approved", at=NOW, by="test")
-    draft = Experiment(
-        id="hero", name="Hero <b>", product_id=product, channel_id="onsite_banner", arms=()
-    )
-    made.live.create_experiment(
-        draft, copy_ids=kept[1:], control_id=control.id, audience_ids=audiences, at=NOW
-    )
-    made.live.move("hero", "review", at=NOW)
-    made.live.move("hero", "running", at=NOW)
-    for n in range(300):
-        served = made.live.decide("hero", Context(visitor_id=f"v{n}", at=NOW))
-        events = ["Promotion Viewed"] + ["Promotion Clicked"] * (n % 5 == 0)
-        raws = [
-            {
-                "messageId": f"{name}{n}",
-                "event": name,
-                "userId": f"v{n}",
-                "timestamp": NOW.isoformat(),
-                "properties": {"decision_id": served.decision_id},
-            }
-            for name in events
-        ]
-        made.live.ingest(raws, at=NOW)
-    made.live.learn()
-    return made
-
-
-@pytest.fixture
-def http(app: App) -> Iterator[TestClient]:
-    with TestClient(make_service(app)) as made:
+def http(shown: App) -> Iterator[TestClient]:
+    with TestClient(make_service(shown)) as made:
         yield made
 
 
@@ -111,19 +58,19 @@ def test_experiment_page_shows_charts_and_escapes_texts(http: TestClient) -> Non
     assert "explain" in page
 
 
-def test_decision_page_tells_the_trace(app: App, http: TestClient) -> None:
-    key = app.live.latest_outcomes("hero")[0].decision.id
+def test_decision_page_tells_the_trace(shown: App, http: TestClient) -> None:
+    key = shown.live.latest_outcomes("hero")[0].decision.id
     page = read(http, f"/decisions/{key}")
     for word in ("Product", "Guards", "Propensity", "impression"):
         assert word.lower() in page.lower()
 
 
-def test_copy_page_approves_with_one_press(app: App, http: TestClient) -> None:
-    (waiting,) = app.desk.copies(status="draft")
+def test_copy_page_approves_with_one_press(shown: App, http: TestClient) -> None:
+    (waiting,) = shown.desk.copies(status="draft")
     assert waiting.id in read(http, "/copy")
     answer = http.post("/copy/review", data={"copy_id": waiting.id, "status": "approved"})
     assert answer.status_code == 200
-    assert app.desk.copies(status="draft") == []
+    assert shown.desk.copies(status="draft") == []
     assert waiting.id not in read(http, "/copy?status=draft")
 
 

@@ -408,7 +408,6 @@ def test_answers_between_losses_keep_the_server_in_use(
         ({"retries": -1}, "retries"),
         ({"budget_usd": -1.0}, "negative"),
         ({"usd_per_million_in": -1.0}, "negative"),
-        ({"budget_usd": 1.0}, "prices"),
     ],
 )
 def test_wrong_arguments_fail_at_construction(

@@ -4,7 +4,7 @@ Outcomes become arrays (`table`), these scores and moments (`evidence`), these f
 (`analysis`), these words (`verdict`), and all of it text or JSON (`render`).
 """
 
-from hookline.report.analysis import Analysis, analyze, combine, study
+from hookline.report.analysis import Analysis, analyze, combine
 from hookline.report.render import to_json, to_text
 
-__all__ = ["Analysis", "analyze", "combine", "study", "to_json", "to_text"]
+__all__ = ["Analysis", "analyze", "combine", "to_json", "to_text"]

@@ -50,20 +50,6 @@ def analyze(
     *,
     writing_usd: float,
     worthwhile: float = WORTHWHILE,
-) -> ExperimentReport:
-    """One experiment's answer; see `study` for arguments."""
-    return study(
-        experiment, outcomes, shares, writing_usd=writing_usd, worthwhile=worthwhile
-    ).report
-
-
-def study(
-    experiment: Experiment,
-    outcomes: Sequence[Outcome],
-    shares: Mapping[str, float],
-    *,
-    writing_usd: float,
-    worthwhile: float = WORTHWHILE,
 ) -> Analysis:
     """One experiment's answer with the evidence that `combine` pools.
 
@@ -120,7 +106,7 @@ def combine(
     currencies does not add: then revenue has no pooled estimate, and no total.
 
     Args:
-        analyses: From `study`.
+        analyses: From `analyze`.
         at: UTC time of the report.
         totals: Further counters by name; they stand beside the sums made here.
     """

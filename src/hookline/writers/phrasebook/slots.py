@@ -218,7 +218,7 @@ def _listed(value: str) -> str:
         >>> _listed("Canvas|Cotton|Mesh")
         'Canvas, Cotton and Mesh'
     """
-    items = [clean(item) for item in regex.split(r"[|\n;]|(?<=\p{L})[/,](?=\p{L})", value)]
+    items = [clean(item) for item in regex.split(r"[|\n;]|(?<=\p{L}{3})[/,](?=\p{L}{3})", value)]
     items = [item for item in items if item]
     return " and ".join([", ".join(items[:-1]), items[-1]]) if len(items) > 1 else "".join(items)
 
