@@ -6,7 +6,7 @@ ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 export UV_COMPILE_BYTECODE := 1
 
-.PHONY: demo test check format bench setup clean
+.PHONY: demo test check format setup peers clean
 
 demo: $(VENV)/.core  ## the whole loop on the sample shop, then http://127.0.0.1:8000
 	@$(BIN)/hookline demo $(ARGS)
@@ -26,6 +26,8 @@ format: $(VENV)/.test
 
 setup: $(VENV)/.test  ## everything a developer needs
 
+peers: $(VENV)/.peers  ## what benchmarks compare with
+
 clean:
 	rm -rf $(VENV)
 
@@ -41,8 +43,9 @@ $(VENV)/.core: $(VENV)/.base pyproject.toml
 		|| $(BIN)/python -m pip install --quiet --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.core
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group test \
+# A dependency group: `make setup` installs `test`, `make peers` installs `peers`.
+$(VENV)/.%: $(VENV)/.core
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --group $* \
 		|| ($(BIN)/python -m pip install --quiet --upgrade pip \
-		&& $(BIN)/python -m pip install --quiet --group test)
+		&& $(BIN)/python -m pip install --quiet --group $*)
 	@touch $@

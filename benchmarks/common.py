@@ -43,6 +43,12 @@ def arguments(module: str, description: str) -> argparse.ArgumentParser:
     return parser
 
 
+def terminal() -> Console:
+    """Where a benchmark prints; wide enough for its tables where that is no terminal."""
+    console = Console()
+    return console if console.is_terminal else Console(width=110)
+
+
 def finish(
     console: Console,
     bars: Sequence[Bar],

@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from benchmarks.common import Bar, arguments, finish
+from benchmarks.common import Bar, arguments, finish, terminal
 from hookline import sample
 from hookline.attributes import design
 from hookline.brief import make_brief
@@ -206,7 +206,7 @@ class Tally:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; 0 where every bar holds, 1 where one fails, 2 for bad input."""
     options = _options(argv)
-    console = Console()
+    console = terminal()
     wanted = min(options.copies, QUICK_COPIES) if options.quick else options.copies
     try:
         products = read_feed(options.catalog).products

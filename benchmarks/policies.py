@@ -12,22 +12,28 @@ out, 10 % get every arm equally often, and outcomes are learned in batches of 10
 Every policy meets the same visitors with the same luck, so differences are paired by seed. What is
 compared are the chances of the copies served, not the clicks they happened to bring: the same
 expectation, less noise. Intervals are 95 % t intervals over seeds. The bars asked of
-`actor_critic`: above `thompson` and `ucb` where tastes differ, within 1 % of the best where they
-don't, and never below `uniform`.
+`actor_critic`: above `thompson`, `ucb` and every peer where tastes differ, within 1 % of the best
+where they don't, and never below `uniform`. Peers run in the same run once `make peers` has
+installed them.
 """
 
-import argparse
-import json
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
 from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table as Grid
 from scipy.special import stdtrit
 
+from benchmarks.common import Bar, arguments, finish, terminal
+from benchmarks.peers import installed
 from hookline.policies import POLICIES, Policy, draw, make_policy
 from hookline.types import Angle, Arm, Attributes, Context, CtaStyle, Decision, Proof, Tone, Trait
 
@@ -49,12 +55,14 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "length": ("short", "full"),
 }
 LINES = ("Pack light", "Need more room?", "Your bag, your way", "Built to last", "9 pockets!", "Go")
-CONTENDERS: dict[str, tuple[str, dict[str, float]]] = {
+OURS: dict[str, tuple[str, dict[str, float]]] = {
     **{name: (name, {}) for name in POLICIES},
     "actor_critic, caution 1": ("actor_critic", {"caution": 1.0}),
     "ucb, width 0.2": ("ucb", {"width": 0.2}),
 }
 """Label → policy and parameters: all policies as they come, and two turned up or down."""
+RIVALS = frozenset({"explore_then_commit", "thompson", "ucb", *installed()})
+"""Whom `actor_critic` is measured against."""
 HELD_OUT, UNIFORM = 0.1, 0.1
 BATCH, DELAY = 100, 200
 
@@ -256,20 +264,25 @@ def interval(values: Array) -> Interval:
     return Interval(estimate=mean, low=mean - reach, high=mean + reach)
 
 
-def compare(setting: Setting, seeds: range) -> Table:
+def contenders() -> dict[str, Callable[[], Policy]]:
+    """Label → what builds the policy: ours, and the peers that are installed."""
+    ours = {label: partial(make_policy, name, params) for label, (name, params) in OURS.items()}
+    return {**ours, **installed()}
+
+
+def compare(setting: Setting, seeds: range, done: Callable[[], None]) -> Table:
     """One setting's table: every policy against uniform, control and actor_critic."""
-    runs: dict[str, list[Run]] = {label: [] for label in CONTENDERS}
+    makers = contenders()
+    runs: dict[str, list[Run]] = {label: [] for label in makers}
     controls: list[float] = []
     for seed in seeds:
         shop = make_shop(seed, setting)
         visits = make_visits(seed, shop, setting)
         controls.append(float(shop.chances[visits.types, 0].mean()))
-        for label, done in runs.items():
-            name, params = CONTENDERS[label]
-            done.append(play(make_policy(name, params), shop, visits))
-        print(f"\r{setting.name}: {seed - seeds.start + 1} of {len(seeds)}", end="", flush=True)
-    print()
-    values = {label: np.array([run.value for run in done]) for label, done in runs.items()}
+        for label, make in makers.items():
+            runs[label].append(play(make(), shop, visits))
+            done()
+    values = {label: np.array([run.value for run in played]) for label, played in runs.items()}
     actor = values["actor_critic"]
     rows = {
         label: Row(
@@ -284,33 +297,57 @@ def compare(setting: Setting, seeds: range) -> Table:
     return Table(setting=setting, seeds=len(seeds), policies=rows)
 
 
-def show(table: Table) -> None:
+def bars_of(table: Table) -> list[Bar]:
+    """What is asked of `actor_critic` in this setting."""
+    name, rows = table.setting.name, table.policies
+    lead = rows["uniform"].actor_critic_over_it
+    bars = [Bar(name=f"{name}: over uniform", value=lead.low, target="low > 0", holds=lead.low > 0)]
+    rivals = {label: row.actor_critic_over_it for label, row in rows.items() if label in RIVALS}
+    if table.setting.tastes_differ:
+        return bars + [
+            Bar(name=f"{name}: over {rival}", value=led.low, target="low > 0", holds=led.low > 0)
+            for rival, led in rivals.items()
+        ]
+    worst = min(led.estimate for led in rivals.values())
+    text = f"{name}: against the best rival"
+    return [*bars, Bar(name=text, value=worst, target=">= -0.01", holds=worst >= -0.01)]
+
+
+def show(console: Console, table: Table) -> None:
     """Prints one setting's table."""
-    print(f"  {'policy':<26}{'over uniform':>26}{'actor_critic over it':>26}  decide, learn (ms)")
+    grid = Grid("policy", "clicks over uniform", "actor_critic over it", "decide ms", "learn ms")
     for label, row in table.policies.items():
         gain, lead = percent(row.over_uniform), percent(row.actor_critic_over_it)
-        print(f"  {label:<26}{gain:>26}{lead:>26}{row.decide_ms:>8.3f}{row.learn_ms:>8.3f}")
+        grid.add_row(label, gain, lead, f"{row.decide_ms:.3f}", f"{row.learn_ms:.3f}")
+    grid.title = f"{table.setting.name}, {table.seeds} seeds"
+    console.print(grid)
 
 
 def percent(value: Interval) -> str:
     """An interval in percent."""
-    return f"{value.estimate:+.1%} [{value.low:+.1%}, {value.high:+.1%}]"
+    return f"{value.estimate:+.1%} ({value.low:+.1%} to {value.high:+.1%})"
 
 
-def main() -> None:
+def main() -> int:
     """Runs the settings and writes their tables as JSON."""
-    parser = argparse.ArgumentParser(description="Compare the policies in a simulated shop.")
-    parser.add_argument("--json", type=Path, required=True, help="file to write the tables to")
-    parser.add_argument("--quick", action="store_true", help="3,000 visits, 4 seeds")
-    args = parser.parse_args()
-    seeds = range(100, 104) if args.quick else range(100, 124)
-    tables: list[dict[str, object]] = []
-    for setting in QUICK if args.quick else SETTINGS:
-        table = compare(setting, seeds)
-        show(table)
-        tables.append(asdict(table))
-    args.json.write_text(json.dumps({"quick": args.quick, "tables": tables}, indent=1))
+    args = arguments(
+        "benchmarks.policies", "Compare the policies in a simulated shop."
+    ).parse_args()
+    settings = QUICK if args.quick else SETTINGS
+    first = 100 + args.seed
+    seeds = range(first, first + (4 if args.quick else 24))
+    console, tables = terminal(), list[Table]()
+    if not installed():
+        console.print("no peers here; `make peers` installs them")
+    with Progress(console=console) as bars:
+        task = bars.add_task("policies", total=len(settings) * len(seeds) * len(contenders()))
+        for setting in settings:
+            tables.append(compare(setting, seeds, lambda: bars.advance(task)))
+            show(console, tables[-1])
+    checked = [bar for table in tables for bar in bars_of(table)]
+    result = {"quick": args.quick, "tables": [asdict(table) for table in tables]}
+    return finish(console, checked, out=args.json, seed=args.seed, result=result)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

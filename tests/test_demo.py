@@ -19,7 +19,7 @@ from hookline.live import Live
 from hookline.store import open_store
 from hookline.types import METRICS, Snapshot
 
-PLAN = demo.Plan(products=2, visits=2_400, learn_every=480)
+PLAN = demo.Plan(products=2, visits=2_400)
 QUIET = demo.Progress(step=lambda _title, _total: lambda _done: None)
 
 
@@ -59,6 +59,18 @@ def test_another_seed_gives_other_decisions(
 ) -> None:
     other, _ = played(replace(PLAN, seed=2, visits=480), tmp_path / "other.db")
     assert [each[2] for each in other.decisions] != [each[2] for each in first[0].decisions[:480]]
+
+
+def test_an_unreachable_writer_is_told_and_stood_in_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{free_port()}/v1")
+    monkeypatch.setenv("HOOKLINE_OPENAI_RETRIES", "0")
+    plan = replace(PLAN, writer="openai", products=1, visits=200)
+    result, _ = played(plan, tmp_path / "away.db")
+    assert result.totals["copies_written"] >= 12
+    assert any("written by phrasebook" in note for note in result.notes)
+    assert "Note: openai failed" in demo.summary(result)
 
 
 def test_every_event_is_accounted_for(first: tuple[demo.Result, Snapshot]) -> None:

@@ -54,7 +54,7 @@ def demo(
     currency: Annotated[str, typer.Option(help="Where the feed names none.")] = "USD",
     writer: Annotated[str, typer.Option(help="Who writes the copy.")] = "phrasebook",
     policy: Annotated[str, typer.Option(help="Who shares out the traffic.")] = "actor_critic",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same decisions.")] = 1,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same decisions.")] = 2,
     products: Annotated[int, typer.Option(min=1, max=50, help="Products to advertise.")] = 6,
     visits: Annotated[int, typer.Option(min=1, help="Simulated visits.")] = 60_000,
     port: Annotated[int, typer.Option(help="Port of the service.")] = 8000,

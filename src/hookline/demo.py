@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 
 import httpx2
@@ -35,8 +35,10 @@ from hookline.writers import writer_named
 START = datetime(2026, 1, 5, tzinfo=UTC)
 PLACES = ("onsite_banner", "email")
 CLICK_HOURS: Mapping[str, float] = {"onsite_banner": 6.0, "email": 24.0}
-TICK = 120
-"""Visits between two deliveries of events."""
+TICK = timedelta(hours=1)
+"""Simulated time between two deliveries of events."""
+LEARN = timedelta(hours=6)
+"""Simulated time between two learning rounds."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +51,6 @@ class Plan:
         products: Products to advertise, at least 1.
         variants: Copies for each product × audience × channel.
         visits: Simulated visits in all.
-        learn_every: Visits between two learning rounds.
         holdout: Share of visitors who always get the control. Twice the usual: what a short test
             can prove depends most on how well it knows the control.
     """
@@ -59,12 +60,11 @@ class Plan:
     price_unit: PriceUnit = "units"
     writer: str = "phrasebook"
     policy: str = "actor_critic"
-    seed: int = 1
+    seed: int = 2
     products: int = 6
     variants: int = 2
     visits: int = 60_000
     days: float = 14.0
-    learn_every: int = 720
     holdout: float = 0.2
 
 
@@ -88,12 +88,15 @@ class Result:
         totals: Counters by name.
         true_lift: Relative lift in expected clicks over the control, by the simulation's own truth,
             for the visitors who were not held out.
+        notes: What the marketer should know about the writing: who stood in, what is missing.
+        decisions: Visit, decision and arm of every visit, in order.
     """
 
     imported: Imported
     report: Report
-    totals: Mapping[str, float]
+    totals: Mapping[str, int | float]
     true_lift: float
+    notes: Sequence[str]
     decisions: Sequence[tuple[str, str, str]] = field(repr=False)
 
 
@@ -157,7 +160,8 @@ def run(plan: Plan, address: str, progress: Progress) -> Result:
     with Client(address, timeout_s=120) as client:
         client.at = START
         imported, products = _import(plan, client)
-        experiments = _experiments(plan, client, products, progress)
+        notes: set[str] = set()
+        experiments = _experiments(plan, client, products, progress, notes)
         traffic = _Traffic(plan, client, Shop(plan.seed, products))
         traffic.run(experiments, progress)
         report = client.report()
@@ -172,6 +176,7 @@ def run(plan: Plan, address: str, progress: Progress) -> Result:
         report=report,
         totals=totals,
         true_lift=traffic.true_served / traffic.true_control - 1,
+        notes=tuple(sorted(notes)),
         decisions=traffic.decisions,
     )
 
@@ -208,9 +213,9 @@ def _chosen(plan: Plan, products: Sequence[Product]) -> list[Product]:
 
 
 def _experiments(
-    plan: Plan, client: Client, products: Sequence[Product], progress: Progress
+    plan: Plan, client: Client, products: Sequence[Product], progress: Progress, notes: set[str]
 ) -> dict[tuple[str, str], tuple[str, Copy]]:
-    """(product, channel) → (experiment, its control), all running."""
+    """(product, channel) → (experiment, its control), all running; notes why who wrote what."""
     audiences = [audience.id for audience in sample.audiences()]
     lines = {} if plan.catalog else sample.control_lines()
     brand = sample.brand().id
@@ -227,11 +232,13 @@ def _experiments(
                 seed=plan.seed,
                 writer=plan.writer,
             )
-            kept = [copy.id for copy in client.write_copy(order).kept]
+            written = client.write_copy(order)
+            notes |= {copy.note for copy in written.kept if copy.note} | set(written.shortfall)
+            kept = [copy.id for copy in written.kept]
             control = client.add_line(
                 product.id, channel, brand, lines.get(product.id, {}).get(channel)
             )
-            client.review([*kept, control.id], "approved", by="demo", note="approved by the demo")
+            client.review([*kept, control.id], "approved", by="demo")
             made = client.create_experiment(
                 NewExperiment(
                     id=f"{len(running) + 1:02d}-{channel}",
@@ -278,12 +285,14 @@ class _Traffic:
         visits = self._shop.visits(
             self._plan.visits, placements=list(experiments), start=START, days=self._plan.days
         )
-        for tick in _chunks(visits, TICK):
+        learned = START
+        for tick in _ticks(visits):
             self._deliver(tick[0].at)
             for visit, shown, control in self._shown(tick, experiments):
                 self._respond(visit, shown, control)
             self.visits += len(tick)
-            if self.visits % self._plan.learn_every < TICK:
+            if tick[-1].at - learned >= LEARN:
+                learned = tick[-1].at
                 self._client.learn()
             done(self.visits)
         while self._coming:
@@ -355,10 +364,10 @@ def _raw(happening: Happening, shown: Shown) -> dict[str, object]:
     return raw
 
 
-def _chunks(visits: Iterable[Visit], size: int) -> Iterator[list[Visit]]:
-    source = iter(visits)
-    while chunk := list(islice(source, size)):
-        yield chunk
+def _ticks(visits: Iterable[Visit]) -> Iterator[list[Visit]]:
+    """The visits of each tick, in time order."""
+    for _, tick in groupby(visits, key=lambda visit: (visit.at - START) // TICK):
+        yield list(tick)
 
 
 def check(plan: Plan) -> None:
@@ -376,8 +385,9 @@ def check(plan: Plan) -> None:
 def summary(result: Result) -> str:
     """What the demo did and what came of it, in a few lines."""
     totals = result.totals
+    notes = "".join(f"Note: {note}\n" for note in result.notes[:5])
     return (
-        f"\n{totals['visits']:,.0f} visits, {totals['events_sent']:,.0f} events sent: "
+        f"\n{notes}{totals['visits']:,.0f} visits, {totals['events_sent']:,.0f} events sent: "
         f"{totals['events_stored']:,.0f} stored, {totals['duplicates_dropped']:,.0f} duplicates "
         f"dropped, {totals['late_rescored']:,.0f} late ones re-scored.\n"
         f"{totals['copies_written']:,.0f} copies written, {totals['copies_rejected']:,.0f} "
@@ -392,6 +402,7 @@ def as_json(result: Result) -> dict[str, object]:
     return {
         "totals": dict(result.totals),
         "true_lift_clicks": result.true_lift,
+        "notes": list(result.notes),
         "import": {
             "format": result.imported.format,
             "rows": result.imported.rows,

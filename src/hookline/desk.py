@@ -184,7 +184,10 @@ class Desk:
                     raise Refused(
                         f"copy {copy.id} can't be approved: {fault.reason} Write it anew instead."
                     )
-            done = [replace(copy, status=status, reviewed_by=by, note=note) for copy in found]
+            done = [
+                replace(copy, status=status, reviewed_by=by, note=note or copy.note)
+                for copy in found
+            ]
             action = Action(verb=status, subject=",".join(copy_ids), by=by, note=note)
             self._write(at, action, "copy", {copy.id: copy for copy in done})
         return done

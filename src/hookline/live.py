@@ -79,6 +79,7 @@ class Live:
         self._recent_visitors: set[str] = set()
         self._duplicates = 0
         self._learner = Learner()
+        self._analyses: dict[str, tuple[tuple[int, Experiment], Analysis]] = {}
         self._serving: dict[str, Policy] = {}
         self._snapshot = ""
         self._experiments = {each.id: each for each in every(store, "experiment", Experiment)}
@@ -399,6 +400,14 @@ class Live:
         return self._store.set_aside_items(limit)
 
     def _analyze(self, experiment: Experiment) -> Analysis:
+        """The experiment's analysis, made anew only where log or experiment have moved on."""
+        asked = (self._learner.log_seq, experiment)
+        known = self._analyses.get(experiment.id)
+        if known is None or known[0] != asked:
+            known = self._analyses[experiment.id] = (asked, self._analyzed(experiment))
+        return known[1]
+
+    def _analyzed(self, experiment: Experiment) -> Analysis:
         outcomes = [
             outcome
             for outcome in self._learner.ledger.outcomes.values()

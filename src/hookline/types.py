@@ -290,7 +290,7 @@ class Copy:
         status: Where it stands; only approved copy can become an arm.
         verdicts: Every guard's last word on it.
         reviewed_by: Who approved or rejected it; `guards` where a guard did.
-        note: Reviewer's remark.
+        note: Reviewer's remark, or why another writer than the one asked for wrote it.
     """
 
     id: str
@@ -697,7 +697,7 @@ class Report:
     experiments: tuple[ExperimentReport, ...]
     lift: Mapping[str, Estimate]
     gain: Mapping[str, Estimate]
-    totals: Mapping[str, float]
+    totals: Mapping[str, int | float]
 
 
 # --- JSON --------------------------------------------------------------------------------------

@@ -55,10 +55,10 @@ def to_json(report: Report) -> dict[str, Any]:
 
 def _overview(report: Report) -> Table:
     table = Table(box=SIMPLE, pad_edge=False)
-    table.add_column("experiment", overflow="ellipsis", no_wrap=True, ratio=3)
+    table.add_column("experiment", overflow="ellipsis", no_wrap=True, max_width=42)
     table.add_column("visitors", justify="right", no_wrap=True)
-    table.add_column("lift of Hookline's choices", no_wrap=True)
-    table.add_column("answer", overflow="ellipsis", no_wrap=True, ratio=4)
+    table.add_column("lift of Hookline's choices", no_wrap=True, min_width=34)
+    table.add_column("answer", overflow="ellipsis", no_wrap=True)
     for each in report.experiments:
         winner = next((arm.arm.text for arm in each.arms if arm.arm.id == each.winner), "")
         answer = f"winner: {winner}" if winner else each.verdict
