@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -134,6 +135,43 @@ def test_pending_decisions_survive_a_failed_write(
             live.flush()
     live.flush()
     assert store.counts()["decision"] == 1
+
+
+def test_a_restored_decision_is_restored_again_after_a_failed_write(
+    store: Store, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = live.decide("boots", make_context())
+    reborn = Live(store)
+
+    def refuse(**_: object) -> None:
+        raise StoreFailed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "write", refuse)
+        with pytest.raises(StoreFailed):
+            reborn.ingest([seen(served)], at=NOW)
+    assert reborn.ingest([seen(served)], at=NOW).restored == 1
+    reborn.learn()
+    assert reborn.explain(served.decision_id).outcome is not None
+
+
+def test_many_threads_give_one_decision_a_visitor_and_lose_no_event(live: Live) -> None:
+    def shop(worker: int) -> int:
+        stored = 0
+        for n in range(60):
+            served = live.decide("boots", make_context(f"v{n}"))
+            event = seen(served, messageId=f"{worker}-{n}", userId=f"v{n}")
+            stored += live.ingest([event], at=NOW).stored
+            if n % 20 == worker:
+                live.learn()
+        return stored
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(shop, range(8))) == 480
+    live.learn()
+    counts = live._store.counts()
+    assert (counts["decision"], counts["event"]) == (60, 480)
+    assert live.replay().same
 
 
 def test_nothing_is_counted_before_the_start_and_after_the_pause(live: Live) -> None:

@@ -20,7 +20,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from hookline.errors import BadInput
-from hookline.types import Decision, Event, EventKind, Experiment, Outcome
+from hookline.types import MAX_ID, Decision, Event, EventKind, Experiment, Outcome
 
 EVENT_NAMES: dict[str, EventKind] = {
     "Experiment Viewed": "impression",
@@ -37,8 +37,6 @@ EVENT_NAMES: dict[str, EventKind] = {
 }
 """Segment and GA4 event names, and what they mean here."""
 
-MAX_ID = 200
-"""Most characters of an id."""
 MAX_REVENUE = 1e9
 """More than this in one order is a mistake, not a sale."""
 AHEAD = timedelta(hours=1)

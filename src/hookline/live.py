@@ -10,18 +10,20 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 
 from hookline import experiment as trial
 from hookline import token
 from hookline.channels import channel as channel_named
 from hookline.errors import BadInput, HooklineError, Refused, Unknown
-from hookline.events import MAX_ID, parse_event, properties_of
+from hookline.events import parse_event, properties_of
 from hookline.explain import Trace
 from hookline.learn import Learner, policies_of
 from hookline.policies import Policy, make_policy
 from hookline.report import Analysis, analyze, combine
 from hookline.store import Aside, Store, audit_row, every, one
 from hookline.types import (
+    MAX_ID,
     Action,
     Audience,
     Context,
@@ -71,7 +73,8 @@ class Live:
     def __init__(self, store: Store, *, secret: bytes = b"") -> None:
         self._store = store
         self._secret = secret or _kept_secret(store)
-        self._changing = threading.RLock()
+        self._changing = threading.Lock()
+        self._deciding = threading.Lock()
         self._logging = threading.Lock()
         self._learning = threading.Lock()
         self._pending: deque[LogRow] = deque()
@@ -172,26 +175,29 @@ class Live:
             Unknown: Where there is no such experiment.
         """
         experiment = self.experiment(experiment_id)
-        key = trial.decision_id(experiment, context)
-        known = self._decision(key)
-        if known is not None and experiment.status == "running":
-            return self._serve(experiment, known, "sticky")
-        decision = trial.decide(
-            experiment, context, self._serving.get(experiment_id), self._snapshot
-        )
         if experiment.status != "running":
             return Served(
                 decision_id="",
                 experiment_id=experiment_id,
                 arm=experiment.control,
-                reason=decision.reason,
+                reason="not_running",
                 propensity=1.0,
                 token="",
             )
-        self._recent[key] = decision
-        self._recent_visitors.add(context.visitor_id)
-        self._pending.append(_decision_row(decision, context.at))
+        key = trial.decision_id(experiment, context)
+        with self._deciding:
+            known = self._decision(key)
+            if known is not None:
+                return self._serve(experiment, known, "sticky")
+            policy = self._serving.get(experiment_id)
+            decision = trial.decide(experiment, context, policy, self._snapshot)
+            self._remember(decision)
+            self._pending.append(_decision_row(decision, context.at))
         return self._serve(experiment, decision, decision.reason)
+
+    def _remember(self, decision: Decision) -> None:
+        self._recent[decision.id] = decision
+        self._recent_visitors.add(decision.context.visitor_id)
 
     def _serve(self, experiment: Experiment, decision: Decision, reason: str) -> Served:
         arm = next(
@@ -225,22 +231,25 @@ class Live:
             StoreFailed: Where nothing was stored; send the batch again.
         """
         events: list[LogRow] = []
-        restored: list[LogRow] = []
+        restored: dict[str, Decision] = {}
         aside: list[Aside] = []
         for raw in raws:
             try:
                 event = parse_event(raw, at)
                 if (lost := self._lost_decision(event, raw)) is not None:
-                    restored.append(_decision_row(lost, at))
+                    restored[lost.id] = lost
             except BadInput as error:
                 aside.append(_aside(raw, at, str(error)))
             else:
                 events.append(_event_row(event, at))
         with self._logging:
             self._store.set_aside(aside)
-            seqs = self._append([*restored, *events])[len(restored) :]
-        doubled = sum(seq is None for seq in seqs)
-        self._duplicates += doubled
+            found = [_decision_row(decision, at) for decision in restored.values()]
+            seqs = self._append([*found, *events])[len(found) :]
+            doubled = sum(seq is None for seq in seqs)
+            self._duplicates += doubled
+        for decision in restored.values():
+            self._remember(decision)
         return Receipt(
             stored=len(seqs) - doubled,
             duplicates=doubled,
@@ -267,8 +276,6 @@ class Live:
         decision = token.verify(signed, self._secret)
         if decision.id != event.decision_id or decision.experiment_id not in self._experiments:
             raise BadInput("the decision token belongs to another decision")
-        self._recent[decision.id] = decision
-        self._recent_visitors.add(decision.context.visitor_id)
         return decision
 
     def _append(self, rows: Sequence[LogRow]) -> tuple[int | None, ...]:
@@ -296,17 +303,18 @@ class Live:
                 self._learner.take(rows)
             snapshot = self._learner.snapshot()
             if snapshot.version != self._snapshot:
-                self._serving = policies_of(snapshot, self.experiments())
+                with self._changing:  # so that no experiment starts unseen meanwhile
+                    self._serving = policies_of(snapshot, self.experiments())
                 self._snapshot = snapshot.version
-                self._forget_recent()
+            self._forget_recent()
         return snapshot
 
     def _forget_recent(self) -> None:
-        """Drops decisions from the short list that the ledger has by now."""
-        outcomes = self._learner.ledger.outcomes
-        for key in [key for key in self._recent if key in outcomes]:
-            del self._recent[key]
-        self._recent_visitors = {d.context.visitor_id for d in list(self._recent.values())}
+        """Drops decisions from the short list that the ledger has by now; others go on adding."""
+        for key in list(self._recent):
+            if key in self._learner.ledger.outcomes:
+                decision = self._recent.pop(key)
+                self._recent_visitors.discard(decision.context.visitor_id)
 
     def replay(self) -> Replay:
         """The last saved snapshot, rebuilt from the log by a learner that knows nothing.
@@ -387,13 +395,10 @@ class Live:
 
     def latest_outcomes(self, experiment_id: str, limit: int = 20) -> list[Outcome]:
         """The newest outcomes of an experiment, newest first."""
-        found: list[Outcome] = []
-        for outcome in reversed(self._learner.ledger.outcomes.values()):
-            if outcome.decision.experiment_id == experiment_id:
-                found.append(outcome)
-            if len(found) == limit:
-                break
-        return found
+        with self._learning:
+            newest = reversed(self._learner.ledger.outcomes.values())
+            own = (each for each in newest if each.decision.experiment_id == experiment_id)
+            return list(islice(own, limit))
 
     def set_aside_items(self, limit: int = 100) -> Sequence[Aside]:
         """Events that could not be used, newest first."""

@@ -18,6 +18,9 @@ import msgspec
 
 T = TypeVar("T")
 
+MAX_ID = 200
+"""Most characters of an id that comes from outside."""
+
 Trait = str | float | bool | list[str]
 """One thing known about a visitor: a category, a number, a flag or a set of categories."""
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from hookline.errors import BadInput
 from hookline.types import (
+    MAX_ID,
     Arm,
     Context,
     Copy,
@@ -120,7 +122,13 @@ class Ask:
     visit_id: str = ""
 
     def context(self, at: datetime) -> Context:
-        """Who is asking, as the policy sees it."""
+        """Who is asking, as the policy sees it.
+
+        Raises:
+            BadInput: Where the visitor has no usable id: one id for all would be one decision.
+        """
+        if not 0 < len(self.visitor_id) <= MAX_ID:
+            raise BadInput(f"visitor_id must have 1 to {MAX_ID} characters")
         return Context(
             visitor_id=self.visitor_id,
             at=at,

@@ -103,6 +103,7 @@ def test_decide_batch_gives_the_same_as_one_by_one(shop: Client, http: TestClien
         ("POST", "/v1/decide", {"experiment": "x", "visitor_id": "v"}, 404, "no experiment 'x'"),
         ("POST", "/v1/decide", {"experiment": "x"}, 422, "visitor_id"),
         ("POST", "/v1/decide", [], 422, "fit the API"),
+        ("POST", "/v1/decide", {"experiment": "x", "visitor_id": ""}, 422, "1 to 200"),
         ("POST", "/v1/decide/batch", {"asks": []}, 422, "1 to 1000"),
         ("POST", "/v1/events", {"batch": [{}] * 1001}, 422, "1 to 1000"),
         ("POST", "/v1/events", {"batch": [{"event": "Nope"}]}, 422, "Nope"),
