@@ -1,4 +1,4 @@
-"""The loop in twenty lines: a product, copy for two audiences, a test, one visitor, the answer."""
+"""The loop in twenty lines: a product, copy for an audience, a test, one visitor, the answer."""
 
 from datetime import UTC, datetime
 
@@ -9,20 +9,19 @@ from hookline.settings import read_settings
 from hookline.types import Context, Experiment
 from hookline.wire import CopyOrder
 
-now, brand, people = datetime.now(UTC), sample.brand(), sample.audiences()[:2]
-app = open_app(read_settings(database="sqlite://"))  # in memory; a file or a server otherwise
-feed = read_feed(sample.shop_path())
-product, names = feed.products[0].id, [each.id for each in people]
-app.desk.import_catalog(feed, at=now)
+now, brand, savers = datetime.now(UTC), sample.brand(), sample.audiences()[0]
+app = open_app(read_settings(database="sqlite://"))  # in memory; a file otherwise
+app.desk.import_catalog(read_feed(sample.shop_path()), at=now)
 app.desk.put_brand(brand, at=now)
-for audience in people:
-    app.desk.put_audience(audience, at=now)
-order = CopyOrder(product_id=product, channels=["email"], audiences=names, brand=brand.id)
+app.desk.put_audience(savers, at=now)
+product = app.desk.products()[0].id
+order = CopyOrder(product_id=product, channels=["email"], audiences=[savers.id], brand=brand.id)
 lines = [copy.id for copy in app.desk.write_copy(order, at=now).kept]  # written, then guarded
 ours = app.desk.add_control(product_id=product, channel_id="email", brand_id=brand.id, at=now)
 app.desk.review([*lines, ours.id], "approved", by="me", at=now)
 test = Experiment(id="mail", name="Mail", product_id=product, channel_id="email", arms=())
-app.live.create_experiment(test, copy_ids=lines, control_id=ours.id, audience_ids=names, at=now)
+people = [savers.id]
+app.live.create_experiment(test, copy_ids=lines, control_id=ours.id, audience_ids=people, at=now)
 app.live.move("mail", "review", at=now)
 app.live.move("mail", "running", at=now)
 served = app.live.decide("mail", Context(visitor_id="u1", traits={"segment": "saver"}, at=now))

@@ -1,4 +1,5 @@
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,12 @@ def test_import_dry_run_stores_nothing(
         (["demo", "--policy", "tompson"], "did you mean 'thompson'"),
         (["demo", "--catalog", "nowhere.csv"], "nowhere.csv"),
         (["serve", "--port", "-1"], "port"),
+        (["serve", "--port", "abc"], "--port"),
+        (["demo", "--price-unit", "x"], "--price-unit"),
+        (["import"], "file"),
+        (["dmo"], "dmo"),
+        (["report", "--json", "nowhere/out.json"], "nowhere/out.json"),
+        (["demo", "--once", "--json", "."], "--json"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -75,6 +82,27 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert code == 2
     assert word in complaint
     assert complaint.strip().count("\n") == 0
+
+
+def test_serve_says_when_its_port_is_taken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        code, _, complaint = run(monkeypatch, capsys, "serve", "--port", port)
+    assert code == 2
+    assert port in complaint
+    assert complaint.strip().count("\n") == 0
+
+
+def test_help_is_no_mistake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, complaint = run(monkeypatch, capsys, "--help")
+    assert (code, complaint) == (0, "")
+    assert "demo" in out
 
 
 def test_report_explain_and_replay_read_what_was_served(

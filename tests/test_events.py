@@ -14,12 +14,15 @@ HOUR = timedelta(hours=1)
 
 
 def raw(**changes: object) -> dict[str, object]:
-    return {"messageId": "m", "event": "Promotion Clicked", "userId": "v1"} | changes
+    plain = {"messageId": "m", "event": "Promotion Clicked", "userId": "v1"}
+    return plain | {"properties": {"decision_id": "d"}} | changes
 
 
 @pytest.mark.parametrize(("name", "kind"), EVENT_NAMES.items())
 def test_parse_event_knows_every_name(name: str, kind: EventKind) -> None:
-    event = parse_event(raw(event=name, properties={"order_id": "o1", "revenue": 5}), NOW)
+    event = parse_event(
+        raw(event=name, properties={"decision_id": "d", "order_id": "o1", "revenue": 5}), NOW
+    )
     assert event.kind == kind
     assert event.revenue == (5.0 if kind in {"order", "refund"} else 0.0)
 
@@ -34,7 +37,10 @@ def test_parse_event_knows_every_name(name: str, kind: EventKind) -> None:
         (raw(messageId=True), "messageId"),
         (raw(userId=None), "userId"),
         (raw(properties=[1]), "properties"),
+        (raw(properties={}), "decision_id"),
         (raw(timestamp="yesterday"), "timestamp"),
+        (raw(timestamp="0001-01-01T00:00:00+23:00"), "calendar"),
+        (raw(timestamp="9999-12-31T23:59:59-23:00"), "calendar"),
         (raw(timestamp="2026-01-06T12:00:00Z"), "future"),
         (raw(event="Order Completed"), "order_id"),
         (raw(event="Order Completed", properties={"order_id": "o", "revenue": -1}), "revenue"),
@@ -141,6 +147,13 @@ def test_click_that_arrives_after_the_window_is_late_and_counts() -> None:
     assert books.outcomes["d0-v1"].clicks == 1
 
 
+def test_seeing_the_line_again_changes_nothing_and_is_nothing_to_report() -> None:
+    books = ledger("v1")
+    assert len(books.apply(event("impression", decision_id="d0-v1"))) == 1
+    assert books.apply(event("impression", 99 * HOUR, decision_id="d0-v1")) == ()
+    assert books.ignored == {}
+
+
 def test_settle_closes_windows_in_the_order_of_time() -> None:
     books = ledger("v1", experiments=2)
     closed = [(o.decision.id, which) for o, which in books.settle(NOW + 24 * HOUR)]
@@ -160,6 +173,14 @@ def test_order_goes_to_the_last_clicked_decision_before_the_last_shown_one() -> 
 def test_order_of_a_visitor_who_was_shown_nothing_counts_nowhere() -> None:
     books = ledger("v1")
     assert books.apply(event("order", HOUR, order_id="o1", revenue=30.0)) == ()
+
+
+def test_order_that_arrives_before_its_impression_waits_for_it() -> None:
+    books = ledger("v1")
+    assert books.apply(event("order", HOUR, order_id="o1", revenue=30.0)) == ()
+    changes = books.apply(event("impression", decision_id="d0-v1"))
+    assert [change.after.orders for change in changes] == [0, 1]
+    assert books.outcomes["d0-v1"].revenue == 30.0
 
 
 def test_order_counts_once_under_two_message_ids() -> None:
@@ -214,7 +235,7 @@ def test_the_outcome_does_not_depend_on_the_order_of_arrival(order: list[int]) -
     events = [
         event("impression", decision_id="d0-v1"),
         event("click", HOUR / 2, decision_id="d0-v1"),
-        event("order", HOUR, decision_id="d0-v1", order_id="o1", revenue=30.0),
+        event("order", HOUR, order_id="o1", revenue=30.0),
         event("refund", 5 * HOUR, order_id="o1", revenue=10.0),
         event("unsubscribe", 6 * HOUR, decision_id="d0-v1"),
     ]

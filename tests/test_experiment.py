@@ -21,7 +21,16 @@ from hookline.experiment import (
 from hookline.policies import POLICIES, Policy
 from hookline.policies.base import Array
 from hookline.policies.uniform import Uniform
-from hookline.types import Arm, Context, Copy, CopyStatus, Experiment, ExperimentStatus
+from hookline.types import (
+    Arm,
+    Audience,
+    Context,
+    Copy,
+    CopyStatus,
+    Experiment,
+    ExperimentStatus,
+    Trait,
+)
 
 THOMPSON = POLICIES["thompson"]()
 
@@ -63,7 +72,10 @@ def test_arms_of_refuses_what_cannot_be_tested(copies: list[Copy], word: str) ->
     "changes",
     [
         {"holdout": 0.6}, {"holdout": -0.1}, {"uniform": 0.95}, {"horizon": 0},
-        {"click_hours": 0.0}, {"click_hours": 30.0}, {"holdout": float("nan")},
+        {"click_hours": 0.0}, {"order_hours": 1e11},
+        {"order_hours": float("inf")}, {"currency": "usd"},
+        {"id": "a/b"}, {"id": ""}, {"name": " "}, {"horizon": 10**12},
+        {"click_hours": 30.0}, {"holdout": float("nan")},
         {"arms": (make_arm("a", control=True), make_arm("a"))},
     ],
 )  # fmt: skip
@@ -153,11 +165,19 @@ def test_decide_never_serves_an_inactive_arm() -> None:
     assert made == {"control", "b"}
 
 
-def test_decision_id_is_one_a_visitor_or_one_a_visit() -> None:
-    by_visitor, by_visit = make_experiment(), make_experiment(sticky="visit")
-    first, second = make_context(visit_id="1"), make_context(visit_id="2")
-    assert decision_id(by_visitor, first) == decision_id(by_visitor, second)
-    assert decision_id(by_visit, first) != decision_id(by_visit, second)
+def test_decision_id_is_one_a_visitor_in_each_experiment() -> None:
+    first, later = make_context(), make_context(device="mobile", at=NOW.replace(year=2027))
+    assert decision_id(make_experiment(), first) == decision_id(make_experiment(), later)
+    assert decision_id(make_experiment(), first) != decision_id(make_experiment(id="x"), first)
+    assert decision_id(make_experiment(), first) != decision_id(
+        make_experiment(), make_context("v2")
+    )
+
+
+@pytest.mark.parametrize(("value", "spelled"), [(True, "true"), (5.0, "5"), (2.5, "2.5")])
+def test_audience_of_compares_traits_as_json_spells_them(value: Trait, spelled: str) -> None:
+    audience = Audience(id="vip", name="VIP", when={"vip": (spelled,)})
+    assert audience_of(make_context(traits={"vip": value}), [audience]) == "vip"
 
 
 def test_policies_are_what_the_table_says() -> None:

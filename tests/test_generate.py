@@ -212,21 +212,6 @@ def test_generate_same_seed_same_slate_and_other_seed_other_drafts() -> None:
     assert not seeds[0] & seeds[1]
 
 
-def test_generate_reports_progress_after_every_brief() -> None:
-    seen: list[tuple[int, int]] = []
-    briefs = [brief(audience=name) for name in ("a", "b", "c")]
-    generate(
-        briefs,
-        Scripted([IDEAS[0]], WriterFailed("no"), [IDEAS[1]]),
-        GUARDS_ALL,
-        per_brief=1,
-        seed=1,
-        at=AT,
-        on_progress=lambda done, total: seen.append((done, total)),
-    )
-    assert seen == [(1, 3), (2, 3), (3, 3)]
-
-
 def test_generate_no_briefs_give_an_empty_slate() -> None:
     slate = generate([], Scripted(), GUARDS_ALL, per_brief=1, seed=1, at=AT)
     assert (slate.kept, slate.rejected, slate.shortfall) == ((), (), ())

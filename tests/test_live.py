@@ -98,7 +98,7 @@ def test_events_for_unknown_decisions_are_kept_with_the_reason(live: Live) -> No
     assert receipt.stored == 0
     assert "no decision 'no-such'" in receipt.set_aside[0].reason
     assert "stranger" in receipt.set_aside[1].reason
-    assert len(live.set_aside_items()) == 2
+    assert len(live.unused().set_aside) == 2
 
 
 def test_a_lost_decision_comes_back_with_its_token(store: Store, live: Live) -> None:
@@ -117,8 +117,8 @@ def test_a_forged_token_is_set_aside(store: Store, live: Live) -> None:
     swapped = seen(served, properties={PROPERTY: served.decision_id, "decision_token": other.token})
     forged = seen(served, messageId="f", properties={PROPERTY: "x", "decision_token": "a.b"})
     reasons = [item.reason for item in reborn.ingest([swapped, forged], at=NOW).set_aside]
-    assert "another decision" in reasons[0]
-    assert "not signed" in reasons[1]
+    assert "is known" in reasons[0]
+    assert "no decision 'x' is known" in reasons[1]
 
 
 def test_pending_decisions_survive_a_failed_write(
@@ -182,15 +182,90 @@ def test_nothing_is_counted_before_the_start_and_after_the_pause(live: Live) -> 
     assert live._store.counts().get("decision", 0) == 0
 
 
-def test_a_retired_arm_gives_way_to_the_control(live: Live) -> None:
+def test_a_withdrawn_arm_gives_way_to_the_control(live: Live) -> None:
     visitors = [make_context(f"v{n}") for n in range(60)]
     on_a = [v for v in visitors if live.decide("boots", v).arm.id == "a"]
-    arms = tuple(replace(arm, active=arm.id != "a") for arm in live.experiment("boots").arms)
-    live._experiments["boots"] = replace(live.experiment("boots"), arms=arms)
+    assert on_a
+    live.withdraw(["a"], at=NOW, by="test")
     for visitor in on_a:
         served = live.decide("boots", visitor)
         assert (served.arm.id, served.reason) == ("control", "arm_retired")
-    assert on_a
+    new = {live.decide("boots", make_context(f"w{n}")).arm.id for n in range(60)}
+    assert new == {"control", "b"}
+    live.learn()
+    assert live.replay().same
+
+
+def test_the_control_of_a_test_cannot_be_withdrawn_before_it_is_over(live: Live) -> None:
+    with pytest.raises(Refused, match="control of boots"):
+        live.check_withdrawable(["control"])
+    live.move("boots", "concluded", at=NOW)
+    live.check_withdrawable(["control"])
+
+
+def test_a_copy_rejected_before_the_start_stops_the_start(store: Store) -> None:
+    live = Live(store)
+    draft = make_experiment(arms=(), status="draft", started_at=None)
+    live.create_experiment(
+        draft, copy_ids=["a"], control_id="control", audience_ids=["all"], at=NOW
+    )
+    live.move("boots", "review", at=NOW)
+    store.write(documents={"copy": {"a": dumps(replace(line("a"), status="rejected"))}})
+    with pytest.raises(Refused, match="no longer approved"):
+        live.move("boots", "running", at=NOW)
+
+
+def test_tokens_of_a_batch_are_read_before_its_events(store: Store, live: Live) -> None:
+    served = live.decide("boots", make_context())
+    click = seen(served, "Promotion Clicked", properties={PROPERTY: served.decision_id})
+    order = {
+        "messageId": "o",
+        "event": "Order Completed",
+        "userId": "v1",
+        "timestamp": NOW.isoformat(),
+        "properties": {"order_id": "1", "revenue": 5},
+    }
+    receipt = Live(store).ingest([click, order, seen(served)], at=NOW)
+    assert (receipt.stored, receipt.restored, receipt.set_aside) == (3, 1, ())
+
+
+def test_a_refund_follows_its_order_whoever_sends_it(live: Live) -> None:
+    served = live.decide("boots", make_context())
+    order = {
+        "messageId": "o",
+        "event": "Order Completed",
+        "userId": "v1",
+        "timestamp": NOW.isoformat(),
+        "properties": {"order_id": "1", "revenue": 5},
+    }
+    refund = order | {"messageId": "r", "event": "Order Refunded", "userId": "back-office"}
+    assert live.ingest([seen(served), order, refund], at=NOW).stored == 3
+    live.learn()
+    assert live.latest_outcomes("boots")[0].refunds == 5.0
+
+
+def test_duplicates_are_counted_over_a_restart(store: Store, live: Live) -> None:
+    served = live.decide("boots", make_context())
+    live.ingest([seen(served), seen(served)], at=NOW)
+    live.flush()
+    assert Live(store).report(at=NOW).totals["duplicates_dropped"] == 1
+
+
+def test_unused_tells_what_did_not_count(live: Live) -> None:
+    served = live.decide("boots", make_context())
+    bag = {"order_id": "1", "revenue": 5, "currency": "EUR"}
+    order = {
+        "messageId": "o",
+        "event": "Order Completed",
+        "userId": "v1",
+        "timestamp": NOW.isoformat(),
+        "properties": bag,
+    }
+    live.ingest([seen(served), order, {"event": "Nope"}], at=NOW)
+    live.learn()
+    unused = live.unused()
+    assert unused.ignored == {"money in EUR, the experiment counts USD": 1}
+    assert "Nope" in unused.set_aside[0].reason
 
 
 def test_replay_gives_the_live_snapshot_back(live: Live) -> None:

@@ -1,11 +1,14 @@
 """One running Hookline: settings → store, writers, desk and live loop; the one place that picks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from hookline.desk import Desk
 from hookline.live import Live
 from hookline.settings import Settings
 from hookline.store import Store, open_store
+from hookline.types import Copy, CopyStatus
 from hookline.writers import OpenAIWriter, Phrasebook, Writer, writer_named
 
 
@@ -22,6 +25,22 @@ class App:
     store: Store
     desk: Desk
     live: Live
+
+    def review(
+        self, copy_ids: Sequence[str], status: CopyStatus, *, at: datetime, by: str, note: str = ""
+    ) -> list[Copy]:
+        """A human's word on copies, all or none; what is not approved leaves every test at once.
+
+        Raises:
+            Unknown: Where a copy is not known.
+            Refused: Where a guard objects to what is to be approved, or a test needs its control.
+        """
+        if status != "approved":
+            self.live.check_withdrawable(copy_ids)
+        done = self.desk.review(copy_ids, status, at=at, by=by, note=note)
+        if status != "approved":
+            self.live.withdraw(copy_ids, at=at, by=by)
+        return done
 
     def close(self) -> None:
         """Writes what is pending and lets go of the store."""

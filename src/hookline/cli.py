@@ -11,12 +11,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from typer.exceptions import Abort, TyperException
 
 from hookline.errors import BadInput, HooklineError
 
@@ -41,10 +42,18 @@ def main() -> None:
     # Matrices here are small: a second thread makes BLAS slower, and sums in another order.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except HooklineError as error:
-        Console(stderr=True).print(f"hookline: {error}", style="red", markup=False, soft_wrap=True)
-        sys.exit(2)
+        _complain(str(error))
+    except TyperException as error:
+        _complain(error.format_message())
+    except (KeyboardInterrupt, Abort):
+        sys.exit(130)
+
+
+def _complain(message: str) -> NoReturn:
+    Console(stderr=True).print(f"hookline: {message}", style="red", markup=False, soft_wrap=True)
+    sys.exit(2)
 
 
 @app.command()
@@ -54,7 +63,7 @@ def demo(
     currency: Annotated[str, typer.Option(help="Where the feed names none.")] = "USD",
     writer: Annotated[str, typer.Option(help="Who writes the copy.")] = "phrasebook",
     policy: Annotated[str, typer.Option(help="Who shares out the traffic.")] = "actor_critic",
-    seed: Annotated[int, typer.Option(help="The same seed gives the same decisions.")] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same decisions.")] = 1,
     products: Annotated[int, typer.Option(min=1, max=50, help="Products to advertise.")] = 6,
     visits: Annotated[int, typer.Option(min=1, help="Simulated visits.")] = 60_000,
     port: Annotated[int, typer.Option(help="Port of the service.")] = 8000,
@@ -79,6 +88,7 @@ def demo(
         visits=visits,
     )
     loop.check(plan)
+    _check_target(json_file)
     signal.signal(signal.SIGTERM, _stop)  # so that the service ends with us
     with loop.service(port=port, database=database, writer=writer) as address:
         out.print(f"Hookline is at {address}; watch it learn there.")
@@ -87,8 +97,7 @@ def demo(
         _say(to_text(result.report, width=_width(), arms=False))
         _say(loop.summary(result))
         if json_file is not None:
-            whole = {**to_json(result.report), **loop.as_json(result)}
-            json_file.write_text(json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8")
+            _write_json(json_file, {**to_json(result.report), **loop.as_json(result)})
         if not once:
             out.print(f"\nThe result is at {address} until you press Ctrl-C.")
             _wait()
@@ -105,10 +114,12 @@ def serve(
 
     from hookline.app import open_app
     from hookline.service import make_service
+    from hookline.service.address import check_free
     from hookline.settings import read_settings
 
     given = {"host": host, "port": port}
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
+    check_free(settings.host, settings.port)
     level = "warning" if quiet else "info"
     service = make_service(open_app(settings))
     uvicorn.run(service, host=settings.host, port=settings.port, log_level=level, access_log=False)
@@ -155,13 +166,14 @@ def report(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write JSON here.")] = None,
 ) -> None:
     """Prints what every experiment has come to."""
+    _check_target(json_file)
     from hookline.report import to_json, to_text
 
     with _open() as hookline:
         made = hookline.live.report(at=datetime.now(UTC))
     _say(to_text(made, width=_width()))
     if json_file is not None:
-        json_file.write_text(json.dumps(to_json(made), indent=1, ensure_ascii=False), "utf-8")
+        _write_json(json_file, to_json(made))
 
 
 @app.command()
@@ -212,6 +224,19 @@ def _bars() -> Generator[Callable[[str, int], Callable[[int], None]]]:
             return lambda done: bars.update(task, completed=done)
 
         yield step
+
+
+def _check_target(path: Path | None) -> None:
+    """Finds out before the work whether its result can be written."""
+    if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+        raise BadInput(f"{path} can't be written; give --json a file in a folder that exists")
+
+
+def _write_json(path: Path, value: object) -> None:
+    try:
+        path.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"{path} can't be written: {error.strerror}") from None
 
 
 def _say(text: str) -> None:

@@ -5,6 +5,7 @@ gives the control copy back, with the reason. Tracked events wait in memory unti
 there if it fails; sending one twice is harmless.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -29,12 +30,29 @@ from hookline.types import (
     dumps,
     loads,
 )
-from hookline.wire import CopyOrder, Imported, Learned, NewExperiment, Receipt, Served, Written
+from hookline.wire import (
+    AddLine,
+    Ask,
+    AskBatch,
+    CopyOrder,
+    Imported,
+    Learned,
+    Move,
+    NewExperiment,
+    Receipt,
+    Refusal,
+    Review,
+    Served,
+    Written,
+)
 
 T = TypeVar("T")
 
 BATCH = 500
 """Most events sent in one call."""
+BATCH_BYTES = 2_000_000
+"""Most bytes of events sent in one call, unless one event alone is larger."""
+_SET_ASIDE = "urn:hookline:problem:set-aside"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +81,8 @@ class Client:
 
     Args:
         base_url: For example `http://127.0.0.1:8000`.
-        timeout_s: Seconds until a call is given up.
+        timeout_s: Seconds until a call is given up. A page waits this long at most; give more to a
+            client that sets tests up, since writing copy can take minutes.
         http: A ready HTTP client, for tests or special transports; `base_url` is then unused.
 
     Attributes:
@@ -71,10 +90,11 @@ class Client:
     """
 
     def __init__(
-        self, base_url: str = "", *, timeout_s: float = 5.0, http: httpx2.Client | None = None
+        self, base_url: str = "", *, timeout_s: float = 1.0, http: httpx2.Client | None = None
     ) -> None:
         self._http = http or httpx2.Client(base_url=base_url, timeout=timeout_s)
-        self._waiting: list[dict[str, Any]] = []
+        self._waiting: list[bytes] = []
+        self._flushing = threading.Lock()
         self.at: datetime | None = None
 
     def __enter__(self) -> Self:
@@ -107,27 +127,21 @@ class Client:
         device: str = "",
     ) -> Shown:
         """The copy for this visitor; `control` where Hookline can't be asked. Never raises."""
-        ask = {
-            "experiment": experiment,
-            "visitor_id": visitor_id,
-            "traits": traits or {},
-            "device": device,
-        }
+        ask = Ask(
+            experiment=experiment, visitor_id=visitor_id, traits=dict(traits or {}), device=device
+        )
         try:
             return _shown(self._call("POST", "/v1/decide", Served, content=dumps(ask)))
-        except (HooklineError, httpx2.HTTPError) as error:
+        except (HooklineError, httpx2.HTTPError, msgspec.MsgspecError, TypeError) as error:
             return Shown(parts=control, reason=f"unreachable: {error}")
 
-    def decide_batch(self, asks: Sequence[Mapping[str, object]]) -> list[Shown]:
+    def decide_batch(self, asks: Sequence[Ask]) -> list[Shown]:
         """The copy for many visitors at once, in order, as for a mailing.
-
-        Args:
-            asks: Each with `experiment`, `visitor_id` and, where known, `traits` and `device`.
 
         Raises:
             HooklineError: Where the service refuses.
         """
-        body = dumps({"asks": asks})
+        body = dumps(AskBatch(asks=list(asks)))
         served = self._call("POST", "/v1/decide/batch", list[Served], content=body)
         return [_shown(each) for each in served]
 
@@ -163,27 +177,50 @@ class Client:
             }
         )
 
-    def send_later(self, raw: dict[str, Any]) -> None:
-        """Notes an event that is in the Segment shape already."""
-        self._waiting.append(raw)
+    def send_later(self, raw: Mapping[str, object]) -> None:
+        """Notes an event that is in the Segment shape already.
+
+        Raises:
+            BadInput: Where it is not JSON.
+        """
+        try:
+            self._waiting.append(dumps(raw))
+        except (TypeError, msgspec.MsgspecError) as error:
+            raise BadInput(f"the event can't be sent as JSON: {error}") from None
 
     def flush(self) -> list[Receipt]:
         """Sends the noted events in order; those not acknowledged stay noted.
 
         Raises:
-            HooklineError: Where the service refuses for a reason that may pass.
+            HooklineError: Where the service refuses.
+            httpx2.HTTPError: Where it can't be reached.
         """
         receipts: list[Receipt] = []
-        while batch := self._waiting[:BATCH]:
-            receipts.append(self._send(batch))
-            del self._waiting[: len(batch)]
+        with self._flushing:
+            while batch := self._next_batch():
+                receipts.append(self._send(batch))
+                del self._waiting[: len(batch)]
         return receipts
 
-    def _send(self, batch: Sequence[Mapping[str, object]]) -> Receipt:
-        try:
-            return self._call("POST", "/v1/events", Receipt, content=dumps({"batch": batch}))
-        except BadInput:  # kept by the service with the reason; sending again would not help
-            return Receipt(stored=0, duplicates=0, restored=0, set_aside=())
+    def _next_batch(self) -> list[bytes]:
+        room, batch = BATCH_BYTES, list[bytes]()
+        for event in self._waiting[:BATCH]:
+            room -= len(event)
+            if batch and room < 0:
+                break
+            batch.append(event)
+        return batch
+
+    def _send(self, batch: Sequence[bytes]) -> Receipt:
+        body = b'{"batch":[' + b",".join(batch) + b"]}"
+        response = self._request("POST", "/v1/events", content=body)
+        if response.is_success:
+            return loads(response.content, Receipt)
+        problem = _problem(response)
+        if problem.get("type") == _SET_ASIDE:  # kept there with the reason; no use sending again
+            refusal = Refusal(message_id="", reason=str(problem.get("detail")))
+            return Receipt(stored=0, duplicates=0, restored=0, set_aside=(refusal,))
+        raise _error(response)
 
     # --- to set a test up ----------------------------------------------------------------------
 
@@ -210,15 +247,20 @@ class Client:
         self, product_id: str, channel: str, brand: str, parts: Mapping[str, str] | None = None
     ) -> Copy:
         """Stores a human line; without `parts`, the shop's own words."""
-        body = {"product_id": product_id, "channel": channel, "brand": brand, "parts": parts}
-        return self._call("POST", "/v1/copies/lines", Copy, json=body)
+        line = AddLine(
+            product_id=product_id,
+            channel=channel,
+            brand=brand,
+            parts=dict(parts) if parts else None,
+        )
+        return self._call("POST", "/v1/copies/lines", Copy, json=asdict(line))
 
     def review(
         self, copy_ids: Sequence[str], status: CopyStatus, *, by: str, note: str = ""
     ) -> list[Copy]:
         """Approves, rejects or retires copies."""
-        body = {"copy_ids": list(copy_ids), "status": status, "by": by, "note": note}
-        return self._call("POST", "/v1/copies/review", list[Copy], json=body)
+        word = Review(copy_ids=list(copy_ids), status=status, by=by, note=note)
+        return self._call("POST", "/v1/copies/review", list[Copy], json=asdict(word))
 
     def create_experiment(self, experiment: NewExperiment) -> Experiment:
         """Stores an experiment as a draft."""
@@ -226,8 +268,8 @@ class Client:
 
     def move(self, experiment: str, to: ExperimentStatus, *, by: str = "api") -> Experiment:
         """Takes an experiment one step through its life."""
-        body = {"to": to, "by": by}
-        return self._call("POST", f"/v1/experiments/{experiment}/move", Experiment, json=body)
+        path = f"/v1/experiments/{experiment}/move"
+        return self._call("POST", path, Experiment, json=asdict(Move(to=to, by=by)))
 
     def learn(self) -> Learned:
         """Has the service learn now."""
@@ -238,11 +280,14 @@ class Client:
         return self._call("GET", "/v1/report", Report)
 
     def _call(self, method: str, path: str, kind: type[T], **body: Any) -> T:  # noqa: ANN401
-        headers = {"Hookline-Sent-At": self.at.isoformat()} if self.at else {}
-        response = self._http.request(method, path, headers=headers, **body)
+        response = self._request(method, path, **body)
         if response.is_success:
             return loads(response.content, kind)
         raise _error(response)
+
+    def _request(self, method: str, path: str, **body: Any) -> httpx2.Response:  # noqa: ANN401
+        headers = {"Hookline-Sent-At": self.at.isoformat()} if self.at else {}
+        return self._http.request(method, path, headers=headers, **body)
 
 
 def _shown(served: Served) -> Shown:
@@ -257,11 +302,16 @@ def _shown(served: Served) -> Shown:
     )
 
 
+def _problem(response: httpx2.Response) -> dict[str, object]:
+    """The problem document in a response; empty if there is none."""
+    try:
+        return loads(response.content, dict[str, object])
+    except msgspec.DecodeError:
+        return {}
+
+
 def _error(response: httpx2.Response) -> HooklineError:
     """The service's problem document as the error it was."""
-    try:
-        detail = str(msgspec.json.decode(response.content)["detail"])
-    except (msgspec.DecodeError, KeyError, TypeError):
-        detail = f"the service answered {response.status_code}"
+    detail = str(_problem(response).get("detail") or f"the service answered {response.status_code}")
     kinds = {404: Unknown, 409: Refused, 422: BadInput, 503: StoreFailed}
     return kinds.get(response.status_code, HooklineError)(detail)

@@ -15,7 +15,7 @@ from hookline.catalog import Feed
 from hookline.channels import channel as channel_named
 from hookline.errors import BadInput, Refused
 from hookline.generate import Slate, generate, human_copy, title_control
-from hookline.guards import GUARDS
+from hookline.guards import GUARDS, guards_named
 from hookline.store import DocumentKind, Store, audit_row, every, one
 from hookline.types import Action, Audience, Brand, Copy, CopyStatus, Product, content_hash, dumps
 from hookline.wire import CopyOrder
@@ -40,7 +40,7 @@ class Desk:
         self._store = store
         self._writers = writers
         self._default_writer = default_writer
-        self._guards = tuple(guard() for guard in GUARDS.values())
+        self._guards = guards_named(GUARDS)
         self._changing = threading.Lock()
 
     def import_catalog(self, feed: Feed, *, at: datetime, by: str = "api") -> None:
@@ -72,10 +72,6 @@ class Desk:
         """Every product, in order of first import."""
         return every(self._store, "product", Product)
 
-    def brands(self) -> list[Brand]:
-        """Every brand kit."""
-        return every(self._store, "brand", Brand)
-
     def audiences(self) -> list[Audience]:
         """Every audience, in order of precedence."""
         return every(self._store, "audience", Audience)
@@ -97,6 +93,8 @@ class Desk:
         """
         if not 1 <= order.variants <= MAX_VARIANTS:
             raise BadInput(f"variants must be from 1 to {MAX_VARIANTS}, not {order.variants}")
+        if not order.channels or not order.audiences:
+            raise BadInput("name at least one channel and one audience to write for")
         product = one(self._store, "product", order.product_id, Product)
         brand = one(self._store, "brand", order.brand, Brand)
         audiences = [one(self._store, "audience", key, Audience) for key in order.audiences]
@@ -125,11 +123,12 @@ class Desk:
             at=at,
             others=[copy.text for copy in before if copy.status == "approved"],
         )
-        known = {copy.id for copy in before}
-        new = [copy for copy in (*slate.rejected, *slate.kept) if copy.id not in known]
         note = f"{len(slate.kept)} copies, {len(slate.rejected)} rejected by guards"
         action = Action(verb="write", subject=product.id, by=by, note=note)
-        self._write(at, action, "copy", {copy.id: copy for copy in new})
+        with self._changing:  # what was reviewed while the writer wrote keeps its review
+            known = {copy.id for copy in self.copies(product_id=product.id)}
+            new = [copy for copy in (*slate.rejected, *slate.kept) if copy.id not in known]
+            self._write(at, action, "copy", {copy.id: copy for copy in new})
         return slate
 
     def add_control(
@@ -142,7 +141,7 @@ class Desk:
         parts: Mapping[str, str] | None = None,
         by: str = "api",
     ) -> Copy:
-        """Stores a human line; without `parts`, the shop's own words from the feed."""
+        """A human line, stored; without `parts`, the shop's words. A known one is left as is."""
         product = one(self._store, "product", product_id, Product)
         channel = channel_named(channel_id)
         copy = human_copy(
@@ -158,7 +157,11 @@ class Desk:
             faults = " ".join(verdict.reason for verdict in copy.verdicts if not verdict.ok)
             raise BadInput(f"the line does not fit the channel: {faults}")
         action = Action(verb="add line", subject=copy.id, by=by)
-        self._write(at, action, "copy", {copy.id: copy})
+        with self._changing:
+            known = [each for each in self.copies(product_id=product_id) if each.id == copy.id]
+            if known:
+                return known[0]
+            self._write(at, action, "copy", {copy.id: copy})
         return copy
 
     def review(
@@ -179,10 +182,10 @@ class Desk:
         with self._changing:
             found = [one(self._store, "copy", key, Copy) for key in copy_ids]
             for copy in found:
-                if status == "approved" and copy.reviewed_by == "guards":
-                    fault = next(verdict for verdict in copy.verdicts if not verdict.ok)
+                faults = [verdict.reason for verdict in copy.verdicts if not verdict.ok]
+                if status == "approved" and copy.writer != "human" and faults:
                     raise Refused(
-                        f"copy {copy.id} can't be approved: {fault.reason} Write it anew instead."
+                        f"copy {copy.id} can't be approved: {faults[0]} Write it anew instead."
                     )
             done = [
                 replace(copy, status=status, reviewed_by=by, note=note or copy.note)

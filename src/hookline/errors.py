@@ -4,7 +4,7 @@
     ├── BadFeed             a catalog file cannot be read as one
     ├── BadInput            a value a caller gave is unusable
     ├── Unknown             a name or id that nothing answers to
-    │   └── UnregisteredName   a policy, guard, writer or channel that is not in its table
+    │   └── UnregisteredName   a policy, writer, store or channel that is not in its table
     ├── Refused             the request is sound but the state forbids it
     ├── WriterFailed        a writer could not produce copy
     │   └── BudgetSpent     the writer's cost cap is reached

@@ -7,12 +7,16 @@ of order. The ledger joins them to decisions in log order:
   click window, whenever it arrives; one that arrives after the window is late, and re-scores.
 - An order without a decision id goes to the visitor's last touch within the order window: the
   latest clicked decision, else the latest one that was shown. So no order counts twice.
-- A refund follows its order, even if it arrives first, and takes back at most what was paid.
+- An order that arrives before its impression waits for it, a refund for its order; a refund takes
+  back at most what was paid.
+
+Everything is kept in memory, about 2.8 KB a decision; orders and refunds that nothing ever answers
+for wait for good.
 """
 
 import heapq
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple
@@ -55,9 +59,9 @@ def parse_event(raw: Mapping[str, object], now: datetime) -> Event:
 
     Examples:
         >>> now = datetime(2026, 1, 1, tzinfo=UTC)
-        >>> raw = {"messageId": "m1", "event": "Promotion Clicked", "userId": "u1"}
+        >>> raw = {"messageId": "m1", "event": "Unsubscribed", "userId": "u1"}
         >>> parse_event(raw, now).kind
-        'click'
+        'unsubscribe'
     """
     name = raw.get("event")
     kind = EVENT_NAMES.get(name) if isinstance(name, str) else None
@@ -67,6 +71,9 @@ def parse_event(raw: Mapping[str, object], now: datetime) -> Event:
     bag = properties_of(raw)
     at = _time(raw.get("timestamp"), now)
     order_id = _id(bag, "order_id", "orderId", "transaction_id")
+    decision_id = _id(bag, "decision_id", "decisionId")
+    if kind in {"impression", "click"} and not decision_id:
+        raise BadInput(f"an event {name!r} needs `properties.decision_id`, as the decision gave it")
     if kind in {"order", "refund"} and not order_id:
         raise BadInput(
             f"an event {name!r} needs `properties.order_id`, or it can't be counted once"
@@ -76,7 +83,7 @@ def parse_event(raw: Mapping[str, object], now: datetime) -> Event:
         kind=kind,
         visitor_id=_id(raw, "userId", "anonymousId") or _need(raw, "userId"),
         at=at,
-        decision_id=_id(bag, "decision_id", "decisionId"),
+        decision_id=decision_id,
         order_id=order_id,
         revenue=_money(bag, "revenue", "total", "value") if kind in {"order", "refund"} else 0.0,
         currency=_id(bag, "currency").upper(),
@@ -136,7 +143,10 @@ def _time(value: object, now: datetime) -> datetime:
         at = msgspec.convert(value, datetime)
     except msgspec.ValidationError:
         raise BadInput(f"`timestamp` must be an ISO 8601 time, not {value!r:.60}") from None
-    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    try:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(f"`timestamp` {value!r:.60} lies outside the calendar") from None
     if at > now + AHEAD:
         raise BadInput(f"`timestamp` {at.isoformat()} lies in the future; check the sender's clock")
     return at
@@ -181,7 +191,9 @@ class Ledger:
         self._windows: dict[str, _Window] = {}
         self._of_visitor: dict[str, list[str]] = {}
         self._orders: dict[str, _Order] = {}
+        self._of_experiment: dict[str, list[str]] = {}
         self._early_refunds: dict[str, list[Event]] = {}
+        self._early_orders: dict[str, list[Event]] = {}
         self._due: list[tuple[datetime, int, str, Settled]] = []
 
     def open(self, experiment: Experiment) -> None:
@@ -200,9 +212,14 @@ class Ledger:
         place = len(self.outcomes)
         self.outcomes[decision.id] = Outcome(decision=decision)
         self._of_visitor.setdefault(decision.context.visitor_id, []).append(decision.id)
+        self._of_experiment.setdefault(decision.experiment_id, []).append(decision.id)
         at = decision.context.at
         heapq.heappush(self._due, (at + window.click, place, decision.id, "click"))
         heapq.heappush(self._due, (at + window.order, place, decision.id, "order"))
+
+    def of_experiment(self, experiment_id: str) -> list[Outcome]:
+        """The outcomes of one experiment, in log order."""
+        return [self.outcomes[key] for key in self._of_experiment.get(experiment_id, ())]
 
     def knows(self, visitor_id: str) -> bool:
         """Whether any decision was made for the visitor."""
@@ -227,15 +244,30 @@ class Ledger:
         if event.kind == "refund" and event.order_id not in self._orders:
             self._early_refunds.setdefault(event.order_id, []).append(event)
             return self._ignore("refund waits for its order")
+        if event.kind == "impression" and self._shown(event.decision_id):
+            return ()
         outcome = self._target(event)
         if outcome is None:
+            if event.kind == "order" and not event.decision_id:
+                self._early_orders.setdefault(event.visitor_id, []).append(event)
             return self._ignore(f"{event.kind} outside every window")
         change = self._change(outcome, event)
         if change is None:
             return ()
         self.outcomes[change.after.decision.id] = change.after
+        return (change, *(each for waiting in self._freed(change, event) for each in waiting))
+
+    def _freed(self, change: Change, event: Event) -> Iterator[tuple[Change, ...]]:
+        """What events do that came too early and have waited for this one."""
+        visitor = change.after.decision.context.visitor_id
         waiting = self._early_refunds.pop(event.order_id, []) if event.kind == "order" else []
-        return (change, *(each for refund in waiting for each in self.apply(refund)))
+        if change.after.exposed and not change.before.exposed:
+            waiting = [*waiting, *self._early_orders.pop(visitor, [])]
+        return map(self.apply, waiting)
+
+    def _shown(self, decision_id: str) -> bool:
+        outcome = self.outcomes.get(decision_id)
+        return outcome is not None and outcome.exposed
 
     def _target(self, event: Event) -> Outcome | None:
         if event.kind == "refund":
@@ -261,8 +293,6 @@ class Ledger:
 
     def _change(self, outcome: Outcome, event: Event) -> Change | None:
         if event.kind == "impression":
-            if outcome.exposed:
-                return None
             after, late = replace(outcome, exposed=True), outcome.click_settled
         elif event.kind == "click":
             after = replace(outcome, exposed=True, clicks=outcome.clicks + 1)

@@ -10,6 +10,7 @@ The logged propensity is that of all slices together,
 which is exactly how likely the visitor was to get arm `a` before any draw was made.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from hookline.errors import BadInput, Refused
 from hookline.policies import Policy, draw
 from hookline.types import (
+    MAX_ID,
     Arm,
     Audience,
     Context,
@@ -42,6 +44,10 @@ TRANSITIONS: dict[ExperimentStatus, tuple[ExperimentStatus, ...]] = {
 """Status → statuses it may change to."""
 
 MAX_ARMS = 200
+MAX_HOURS = 366 * 24
+MAX_HORIZON = 1_000_000_000
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def arms_of(copies: Sequence[Copy], control_id: str) -> tuple[Arm, ...]:
@@ -90,10 +96,26 @@ def check(experiment: Experiment) -> Experiment:
             f"uniform must be a share from 0 to {1 - experiment.holdout:g}, "
             f"not {experiment.uniform}; hold-out and uniform slice share the traffic"
         )
-    if not 0 < experiment.click_hours <= experiment.order_hours:
-        raise BadInput("click_hours must be above 0 and at most order_hours")
-    if experiment.horizon < 1:
-        raise BadInput(f"horizon must be a number of visitors above 0, not {experiment.horizon}")
+    if not 0 < experiment.click_hours <= experiment.order_hours <= MAX_HOURS:
+        raise BadInput(
+            f"click_hours must be above 0 and at most order_hours, and both at most {MAX_HOURS}"
+        )
+    if not 1 <= experiment.horizon <= MAX_HORIZON:
+        raise BadInput(
+            f"horizon must be a number of visitors from 1 to {MAX_HORIZON:,}, "
+            f"not {experiment.horizon}"
+        )
+    if not _ID.fullmatch(experiment.id):
+        raise BadInput(
+            "an experiment's id must have 1 to 100 letters, digits, dots, dashes or underscores, "
+            f"and begin with a letter or digit; {experiment.id!r:.60} does not"
+        )
+    if not 0 < len(experiment.name.strip()) <= MAX_ID:
+        raise BadInput(f"an experiment's name must have 1 to {MAX_ID} characters")
+    if not _CURRENCY.fullmatch(experiment.currency):
+        raise BadInput(
+            f"currency must be an ISO 4217 code such as USD, not {experiment.currency!r:.20}"
+        )
     if len({arm.id for arm in experiment.arms}) != len(experiment.arms):
         raise BadInput("the same copy stands in the experiment twice")
     return experiment
@@ -127,13 +149,22 @@ def _has(context: Context, trait: str, values: Sequence[str]) -> bool:
     value = context.traits.get(trait)
     if isinstance(value, list):
         return any(item in values for item in value)
-    return value is not None and str(value) in values
+    return value is not None and _spelled(value) in values
+
+
+def _spelled(value: str | float) -> str:
+    """A trait as it is written in JSON: `true`, `5`, `2.5`."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return value
+    number = float(value)
+    return str(int(number)) if number.is_integer() else str(number)
 
 
 def decision_id(experiment: Experiment, context: Context) -> str:
-    """The id of the decision this visitor (or this visit) has in the experiment."""
-    key = context.visit_id if experiment.sticky == "visit" else ""
-    return content_hash("decision", experiment.id, context.visitor_id, key)
+    """The id of the decision this visitor has in the experiment."""
+    return content_hash("decision", experiment.id, context.visitor_id)
 
 
 def decide(

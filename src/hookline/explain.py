@@ -30,7 +30,7 @@ class Trace:
 def to_text(trace: Trace) -> str:
     """The trace as plain text, in the order in which things happened."""
     return "\n".join(
-        f"{title}\n" + "\n".join(f"  {label:<14}{value}" for label, value in lines if value)
+        f"{title}\n" + "\n".join(f"  {label:<18}{value}" for label, value in lines if value)
         for title, lines in sections(trace)
     )
 

@@ -5,7 +5,7 @@ those that fail are kept with the reasons.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,7 +81,6 @@ def generate(
     seed: int,
     at: datetime,
     others: Sequence[str] = (),
-    on_progress: Callable[[int, int], None] | None = None,
 ) -> Slate:
     """`per_brief` guarded copies for every brief, as far as the writer gets there.
 
@@ -98,7 +97,6 @@ def generate(
         seed: The same briefs, writer and seed give the same slate.
         at: UTC time of the run.
         others: Texts of live copy that the new copy stands beside.
-        on_progress: Called with (briefs done, briefs) after every brief.
 
     Raises:
         BadInput: Where `per_brief` is below 1.
@@ -110,7 +108,7 @@ def generate(
     shortfall: list[str] = []
     beside: dict[tuple[str, str], list[str]] = {}
     seen = {_wording(text) for text in others}
-    for done, brief in enumerate(briefs, start=1):
+    for brief in briefs:
         siblings = beside.setdefault((brief.product.id, brief.channel.id), [])
         answer = _answer(
             brief,
@@ -128,8 +126,6 @@ def generate(
         siblings += (copy.text for copy in chosen)
         if len(chosen) < per_brief:
             shortfall.append(_shortfall(brief, answer, per_brief))
-        if on_progress:
-            on_progress(done, len(briefs))
     return Slate(kept=tuple(kept), rejected=tuple(rejected), shortfall=tuple(shortfall))
 
 

@@ -10,12 +10,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 
 from hookline import experiment as trial
 from hookline import token
 from hookline.channels import channel as channel_named
-from hookline.errors import BadInput, HooklineError, Refused, Unknown
+from hookline.errors import BadInput, Refused, Unknown
 from hookline.events import parse_event, properties_of
 from hookline.explain import Trace
 from hookline.learn import Learner, policies_of
@@ -42,7 +41,7 @@ from hookline.types import (
     dumps,
     loads,
 )
-from hookline.wire import Receipt, Refusal, Served
+from hookline.wire import Receipt, Refusal, Served, Unused
 
 SHARE_SAMPLE = 200
 """Visitors over whom the policy's present shares are averaged for the report."""
@@ -80,11 +79,10 @@ class Live:
         self._pending: deque[LogRow] = deque()
         self._recent: dict[str, Decision] = {}
         self._recent_visitors: set[str] = set()
-        self._duplicates = 0
+        self._duplicates = self._kept_duplicates = int(store.get("meta", "duplicates") or 0)
         self._learner = Learner()
         self._analyses: dict[str, tuple[tuple[int, Experiment], Analysis]] = {}
-        self._serving: dict[str, Policy] = {}
-        self._snapshot = ""
+        self._serving: tuple[str, dict[str, Policy]] = ("", {})  # snapshot version, policies
         self._experiments = {each.id: each for each in every(store, "experiment", Experiment)}
         self._catch_up()
 
@@ -138,8 +136,41 @@ class Live:
         """
         with self._changing:
             moved = trial.advance(self.experiment(experiment_id), to, at)
+            if to == "running":
+                self._check_approved(moved)
             self._keep(moved, Action(verb=to, subject=moved.id, by=by, experiment=moved), at)
         return moved
+
+    def _check_approved(self, experiment: Experiment) -> None:
+        for arm in experiment.arms:
+            if arm.active and one(self._store, "copy", arm.id, Copy).status != "approved":
+                raise Refused(f"copy {arm.id} is no longer approved; approve it before the start")
+
+    def check_withdrawable(self, copy_ids: Sequence[str]) -> None:
+        """Refuses to withdraw the control of a test that is not over: every fault falls to it.
+
+        Raises:
+            Refused: Naming the experiment.
+        """
+        for experiment in self.experiments():
+            if experiment.control.id in copy_ids and experiment.status != "concluded":
+                raise Refused(
+                    f"copy {experiment.control.id} is the control of {experiment.id}; "
+                    "conclude that experiment first"
+                )
+
+    def withdraw(self, copy_ids: Sequence[str], *, at: datetime, by: str) -> None:
+        """Takes copies out of every test; from now on nobody is shown them."""
+        with self._changing:
+            for experiment in self.experiments():
+                arms = tuple(
+                    replace(arm, active=False) if arm.id in copy_ids else arm
+                    for arm in experiment.arms
+                )
+                if arms != experiment.arms:
+                    left = replace(experiment, arms=arms)
+                    action = Action(verb="withdraw", subject=left.id, by=by, experiment=left)
+                    self._keep(left, action, at)
 
     def experiment(self, experiment_id: str) -> Experiment:
         """The experiment by that id.
@@ -165,8 +196,9 @@ class Live:
                 log=[audit_row(action, at)],
             )
         self._experiments[experiment.id] = experiment
-        if experiment.id not in self._serving:
-            self._serving[experiment.id] = make_policy(experiment.policy, experiment.policy_params)
+        policies = self._serving[1]
+        if experiment.id not in policies:
+            policies[experiment.id] = make_policy(experiment.policy, experiment.policy_params)
 
     def decide(self, experiment_id: str, context: Context) -> Served:
         """The copy this visitor gets. Arithmetic only: no disk, no network, no language model.
@@ -189,8 +221,8 @@ class Live:
             known = self._decision(key)
             if known is not None:
                 return self._serve(experiment, known, "sticky")
-            policy = self._serving.get(experiment_id)
-            decision = trial.decide(experiment, context, policy, self._snapshot)
+            snapshot, policies = self._serving
+            decision = trial.decide(experiment, context, policies.get(experiment_id), snapshot)
             self._remember(decision)
             self._pending.append(_decision_row(decision, context.at))
         return self._serve(experiment, decision, decision.reason)
@@ -228,66 +260,79 @@ class Live:
         """Takes in a batch of events; when it returns, all of it is on disk.
 
         Raises:
-            StoreFailed: Where nothing was stored; send the batch again.
+            StoreFailed: Where not all of it was stored; send the batch again.
         """
+        lost = self._lost_decisions(raws)
         events: list[LogRow] = []
-        restored: dict[str, Decision] = {}
         aside: list[Aside] = []
         for raw in raws:
             try:
                 event = parse_event(raw, at)
-                if (lost := self._lost_decision(event, raw)) is not None:
-                    restored[lost.id] = lost
+                self._check_known(event, lost)
             except BadInput as error:
                 aside.append(_aside(raw, at, str(error)))
             else:
                 events.append(_event_row(event, at))
         with self._logging:
-            self._store.set_aside(aside)
-            found = [_decision_row(decision, at) for decision in restored.values()]
+            found = [_decision_row(decision, at) for decision in lost.values()]
             seqs = self._append([*found, *events])[len(found) :]
+            self._store.set_aside(aside)
             doubled = sum(seq is None for seq in seqs)
             self._duplicates += doubled
-        for decision in restored.values():
+        for decision in lost.values():
             self._remember(decision)
         return Receipt(
             stored=len(seqs) - doubled,
             duplicates=doubled,
-            restored=len(restored),
+            restored=len(lost),
             set_aside=tuple(Refusal(message_id=item.id, reason=item.reason) for item in aside),
         )
 
-    def _lost_decision(self, event: Event, raw: Mapping[str, object]) -> Decision | None:
-        """The decision in the event's token if the log lacks it; None if all is well."""
-        if not event.decision_id:
-            if event.visitor_id in self._recent_visitors or self._learner.ledger.knows(
-                event.visitor_id
-            ):
-                return None
-            raise BadInput(f"no decision was ever made for visitor {event.visitor_id!r}")
-        if self._decision(event.decision_id) is not None:
-            return None
-        signed = properties_of(raw).get("decision_token")
-        if not isinstance(signed, str) or not signed:
-            raise BadInput(
-                f"no decision {event.decision_id!r} is known; send the decision_id that the "
-                "decision answered, and its token as `properties.decision_token`"
-            )
-        decision = token.verify(signed, self._secret)
-        if decision.id != event.decision_id or decision.experiment_id not in self._experiments:
-            raise BadInput("the decision token belongs to another decision")
-        return decision
+    def _lost_decisions(self, raws: Sequence[Mapping[str, object]]) -> dict[str, Decision]:
+        """Decisions that the batch's tokens carry and the log lacks, by id."""
+        lost: dict[str, Decision] = {}
+        for raw in raws:
+            try:
+                signed = properties_of(raw).get("decision_token")
+                decision = token.verify(str(signed), self._secret) if signed else None
+            except BadInput:
+                continue
+            if decision is None or decision.experiment_id not in self._experiments:
+                continue
+            if self._decision(decision.id) is None:
+                lost[decision.id] = decision
+        return lost
+
+    def _check_known(self, event: Event, lost: Mapping[str, Decision]) -> None:
+        """Refuses an event that no decision can answer for."""
+        if event.kind == "refund":  # follows its order, whoever sends it
+            return
+        if event.decision_id:
+            if event.decision_id not in lost and self._decision(event.decision_id) is None:
+                raise BadInput(
+                    f"no decision {event.decision_id!r} is known; send the decision_id that the "
+                    "decision answered, and its token as `properties.decision_token`"
+                )
+            return
+        visitor = event.visitor_id
+        known = visitor in self._recent_visitors or self._learner.ledger.knows(visitor)
+        if not known and all(each.context.visitor_id != visitor for each in lost.values()):
+            raise BadInput(f"no decision was ever made for visitor {visitor!r}")
 
     def _append(self, rows: Sequence[LogRow]) -> tuple[int | None, ...]:
         """Writes pending decisions and then the rows; the caller holds the logging lock."""
         waiting = [self._pending.popleft() for _ in range(len(self._pending))]
-        if not waiting and not rows:
+        doubled = self._duplicates
+        meta = {} if doubled == self._kept_duplicates else {"duplicates": str(doubled).encode()}
+        if not waiting and not rows and not meta:
             return ()
         try:
-            return self._store.write(log=[*waiting, *rows])[len(waiting) :]
-        except HooklineError:
+            seqs = self._store.write(documents={"meta": meta}, log=[*waiting, *rows])
+        except BaseException:
             self._pending.extendleft(reversed(waiting))
             raise
+        self._kept_duplicates = doubled
+        return seqs[len(waiting) :]
 
     def learn(self) -> Snapshot:
         """Takes in what is new in the log, serves from it and keeps the snapshot."""
@@ -302,10 +347,10 @@ class Live:
             while rows := self._store.read(self._learner.log_seq):
                 self._learner.take(rows)
             snapshot = self._learner.snapshot()
-            if snapshot.version != self._snapshot:
+            if snapshot.version != self._serving[0]:
                 with self._changing:  # so that no experiment starts unseen meanwhile
-                    self._serving = policies_of(snapshot, self.experiments())
-                self._snapshot = snapshot.version
+                    policies = policies_of(snapshot, self.experiments())
+                    self._serving = (snapshot.version, policies)
             self._forget_recent()
         return snapshot
 
@@ -338,7 +383,7 @@ class Live:
         """What every experiment has come to."""
         with self._learning:
             reports = [self._analyze(experiment) for experiment in self.experiments()]
-            late = self._learner.late
+            late, ignored = self._learner.late, sum(self._learner.ledger.ignored.values())
         copies = every(self._store, "copy", Copy)
         machine = [copy for copy in copies if copy.writer != "human"]
         rejected = sum(copy.reviewed_by == "guards" for copy in machine)
@@ -347,6 +392,7 @@ class Live:
             "decisions": counts.get("decision", 0),
             "events_stored": counts.get("event", 0),
             "events_set_aside": counts["set_aside"],
+            "events_ignored": ignored,
             "duplicates_dropped": self._duplicates,
             "late_rescored": late,
             "copies_written": len(machine),
@@ -396,13 +442,17 @@ class Live:
     def latest_outcomes(self, experiment_id: str, limit: int = 20) -> list[Outcome]:
         """The newest outcomes of an experiment, newest first."""
         with self._learning:
-            newest = reversed(self._learner.ledger.outcomes.values())
-            own = (each for each in newest if each.decision.experiment_id == experiment_id)
-            return list(islice(own, limit))
+            return self._learner.ledger.of_experiment(experiment_id)[: -limit - 1 : -1]
 
-    def set_aside_items(self, limit: int = 100) -> Sequence[Aside]:
-        """Events that could not be used, newest first."""
-        return self._store.set_aside_items(limit)
+    def unused(self, limit: int = 100) -> Unused:
+        """What came in and did not count, and why; set-aside events newest first."""
+        items = self._store.set_aside_items(limit)
+        with self._learning:
+            ignored = dict(self._learner.ledger.ignored)
+        return Unused(
+            set_aside=tuple(Refusal(message_id=item.id, reason=item.reason) for item in items),
+            ignored=ignored,
+        )
 
     def _analyze(self, experiment: Experiment) -> Analysis:
         """The experiment's analysis, made anew only where log or experiment have moved on."""
@@ -413,23 +463,22 @@ class Live:
         return known[1]
 
     def _analyzed(self, experiment: Experiment) -> Analysis:
-        outcomes = [
-            outcome
-            for outcome in self._learner.ledger.outcomes.values()
-            if outcome.decision.experiment_id == experiment.id
-        ]
+        outcomes = self._learner.ledger.of_experiment(experiment.id)
         written = (one(self._store, "copy", arm.id, Copy).cost_usd for arm in experiment.arms)
         shares = self._shares(experiment, outcomes[-SHARE_SAMPLE:])
         return analyze(experiment, outcomes, shares, writing_usd=sum(written))
 
     def _shares(self, experiment: Experiment, recent: Sequence[Outcome]) -> dict[str, float]:
         """Arm id → the share the policy would give it now, over its latest visitors."""
-        policy = self._serving.get(experiment.id)
+        policy = self._serving[1].get(experiment.id)
         arms = [arm for arm in experiment.arms if arm.active]
         if policy is None or not recent:
             return {}
         asked = [outcome.decision for outcome in recent]
-        rows = [policy.probabilities(each.context, each.audience_id, arms) for each in asked]
+        try:
+            rows = [policy.probabilities(each.context, each.audience_id, arms) for each in asked]
+        except Exception:  # noqa: BLE001 - decisions fail towards control; the report goes on
+            return {}
         return {
             arm.id: float(sum(row[k] for row in rows)) / len(rows) for k, arm in enumerate(arms)
         }

@@ -39,8 +39,8 @@ class Settings(BaseSettings):
     flush_every_s: float = Field(default=0.05, gt=0, le=5)
     """Seconds that a decision may wait in memory before it is written to the log."""
     trust_sent_at: bool = False
-    """Whether a request's `sentAt` is taken as the time of the request: for simulations and for
-    loading history. Leave it off where the public can reach the service."""
+    """Whether the header `Hookline-Sent-At` is taken as the time of a request: for simulations and
+    for loading history. Leave it off where the public can reach the service."""
     secret: SecretStr = SecretStr("")
     """Key that signs decision tokens; empty makes one at first start and keeps it in the store."""
 

@@ -365,7 +365,6 @@ class Experiment:
         holdout: Share of visitors who always get the control, 0 to .5.
         uniform: Share of visitors who get every arm equally often, 0 to 1.
         seed: Seed of every draw.
-        sticky: `visitor`: one decision a visitor; `visit`: one a visit.
         click_hours: A decision's click is settled this many hours after it.
         order_hours: Its orders are settled this many hours after it.
         horizon: Visitors the test is planned for; tunes intervals and horizon-aware policies.
@@ -385,7 +384,6 @@ class Experiment:
     holdout: float = 0.1
     uniform: float = 0.1
     seed: int = 0
-    sticky: Literal["visitor", "visit"] = "visitor"
     click_hours: float = 24.0
     order_hours: float = 72.0
     horizon: int = 10_000
@@ -407,7 +405,6 @@ class Context:
         visitor_id: The shop's stable id of the visitor.
         traits: What is known about the visitor.
         device: For example `mobile`; empty if unknown.
-        visit_id: Id of the visit, for experiments that decide once a visit.
         at: UTC time of the request.
     """
 
@@ -415,7 +412,6 @@ class Context:
     at: datetime
     traits: Mapping[str, Trait] = field(default_factory=dict[str, Trait])
     device: str = ""
-    visit_id: str = ""
 
 
 Slice = Literal["holdout", "uniform", "policy", "fallback"]
@@ -426,12 +422,12 @@ class Decision:
     """Which arm a visitor gets, how likely that was, and why.
 
     Attributes:
-        id: Hash of experiment and visitor (and visit): asking again gives the same decision.
+        id: Hash of experiment and visitor: asking again gives the same decision.
         arm_id: The arm served.
         propensity: Exact probability with which `arm_id` was drawn, all slices taken together.
         probabilities: Arm id → that probability, for every arm that could be drawn; sums to 1.
         slice: Which part of the traffic the visitor fell into.
-        reason: Why, as a code: `policy`, `holdout`, `uniform`, `no_snapshot`, `not_running`,
+        reason: Why, as a code: `policy`, `holdout`, `uniform`, `no_policy`, `not_running`,
             `policy_fault`, ...
         audience_id: Audience the visitor was sorted into; empty if none fits.
         policy: Registered name of the policy.
@@ -542,7 +538,7 @@ class Action:
     """Somebody or something changed the state: the audit trail.
 
     Attributes:
-        verb: For example `import`, `approve`, `start`.
+        verb: For example `import`, `approved`, `running`.
         subject: Id of what was changed.
         by: Who did it.
         note: Why, or with what result.
@@ -563,7 +559,7 @@ class Snapshot:
     Attributes:
         version: Content hash of `log_seq` and `states`.
         log_seq: Last log row it has learned from.
-        at: Event time of that row.
+        at: Newest time of any row up to that one.
         states: Experiment id → its policy's state as JSON text.
     """
 
@@ -658,8 +654,9 @@ class ExperimentReport:
         lift: Metric → relative lift of Hookline's choices over the control for all.
         gain: Metric → what that was worth so far: extra clicks, orders, money over the visitors
             who were not held out.
-        cost: `writing_usd`, and `exploration_clicks`: clicks not had because some visitors were
-            held out or given a random arm; None where unknown.
+        cost: `writing_usd`, what the lines in this test cost to write, and `exploration_clicks`,
+            clicks not had because some visitors were held out or given a random arm; None where
+            unknown.
     """
 
     id: str

@@ -119,7 +119,6 @@ class Ask:
     visitor_id: str
     traits: dict[str, Trait] = field(default_factory=dict[str, Trait])
     device: str = ""
-    visit_id: str = ""
 
     def context(self, at: datetime) -> Context:
         """Who is asking, as the policy sees it.
@@ -134,7 +133,6 @@ class Ask:
             at=at,
             traits=self.traits,
             device=self.device,
-            visit_id=self.visit_id,
         )
 
 
@@ -221,6 +219,20 @@ class Receipt:
     duplicates: int
     restored: int
     set_aside: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unused:
+    """What came in and did not count.
+
+    Attributes:
+        set_aside: Events that could not be used, with the reason.
+        ignored: Reason → number of sound events that changed nothing, as an order in another
+            currency or a click after its window.
+    """
+
+    set_aside: tuple[Refusal, ...]
+    ignored: Mapping[str, int]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,9 @@
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,9 +12,11 @@ from hookline import sample
 from hookline.app import App, open_app
 from hookline.client import Client
 from hookline.errors import BadInput, HooklineError, Refused, Unknown
+from hookline.live import Live
 from hookline.service import make_service
 from hookline.settings import read_settings
-from hookline.wire import CopyOrder, NewExperiment
+from hookline.types import Copy, Verdict, dumps
+from hookline.wire import Ask, CopyOrder, NewExperiment
 
 
 @pytest.fixture
@@ -92,7 +96,7 @@ def test_the_whole_loop_over_http(shop: Client, http: TestClient) -> None:
 
 def test_decide_batch_gives_the_same_as_one_by_one(shop: Client, http: TestClient) -> None:
     name = running(shop, http)
-    batch = shop.decide_batch([{"experiment": name, "visitor_id": f"v{n}"} for n in range(20)])
+    batch = shop.decide_batch([Ask(experiment=name, visitor_id=f"v{n}") for n in range(20)])
     single = [shop.decide(name, f"v{n}", control={}) for n in range(20)]
     assert [each.arm_id for each in batch] == [each.arm_id for each in single]
 
@@ -103,6 +107,7 @@ def test_decide_batch_gives_the_same_as_one_by_one(shop: Client, http: TestClien
         ("POST", "/v1/decide", {"experiment": "x", "visitor_id": "v"}, 404, "no experiment 'x'"),
         ("POST", "/v1/decide", {"experiment": "x"}, 422, "visitor_id"),
         ("POST", "/v1/decide", [], 422, "fit the API"),
+        ("POST", "/v1/experiments/none/move", None, 422, "body"),
         ("POST", "/v1/decide", {"experiment": "x", "visitor_id": ""}, 422, "1 to 200"),
         ("POST", "/v1/decide/batch", {"asks": []}, 422, "1 to 1000"),
         ("POST", "/v1/events", {"batch": [{}] * 1001}, 422, "1 to 1000"),
@@ -171,6 +176,106 @@ def test_decide_gives_the_control_when_the_service_is_away() -> None:
             away.flush()
         assert len(away._waiting) == 1
         away._waiting.clear()
+
+
+def test_decide_never_raises_whatever_answers(http: TestClient) -> None:
+    def page(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, text="<h1>Please log in</h1>")
+
+    ours = {"headline": "Ours"}
+    proxy = httpx2.Client(transport=httpx2.MockTransport(page), base_url="http://proxy")
+    assert Client(http=proxy).decide("any", "v1", control=ours).parts == ours
+    odd = Client(http=http).decide("any", "v1", control=ours, traits={"x": object()})  # pyright: ignore[reportArgumentType]
+    assert odd.parts == ours
+
+
+def test_large_events_go_in_several_batches_and_none_is_lost(
+    shop: Client, http: TestClient
+) -> None:
+    name = running(shop, http)
+    shown = shop.decide(name, "v1", control={})
+    for n in range(500):
+        padding = {"note": "x" * 12_000}
+        shop.track("Promotion Viewed", "v1", shown=shown, message_id=f"m{n}", properties=padding)
+    receipts = shop.flush()
+    assert len(receipts) > 2
+    assert sum(receipt.stored for receipt in receipts) == 500
+
+
+def test_a_refused_batch_stays_noted_unless_it_was_set_aside(
+    shop: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.send_later({"event": "Nope"})
+    (receipt,) = shop.flush()
+    assert "Nope" in receipt.set_aside[0].reason
+    monkeypatch.setattr("hookline.service.api.MAX_BODY", 10)
+    shop.send_later({"event": "Nope"})
+    with pytest.raises(BadInput, match="bytes"):
+        shop.flush()
+    assert len(shop._waiting) == 1
+    shop._waiting.clear()
+
+
+def test_a_clock_that_fails_goes_on_and_health_tells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = open_app(read_settings(database=f"sqlite:///{tmp_path}/x.db", flush_every_s=0.01))
+    works = True
+
+    def flush(_live: Live) -> None:
+        if not works:
+            raise RuntimeError("no disk")
+
+    monkeypatch.setattr(Live, "flush", flush)
+    with TestClient(make_service(app)) as http:
+        assert http.get("/v1/health").status_code == 200
+        works = False
+        assert _eventually(http, 503)["detail"] == "flush: no disk"
+        works = True
+        assert _eventually(http, 200)["status"] == "ok"
+
+
+def _eventually(http: TestClient, status: int) -> dict[str, str]:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if (response := http.get("/v1/health")).status_code == status:
+            return response.json()
+        time.sleep(0.01)
+    raise TimeoutError(f"health never answered {status}")
+
+
+def test_rejecting_copy_takes_it_out_of_its_test(app: App, shop: Client, http: TestClient) -> None:
+    name = running(shop, http)
+    challenger = next(arm for arm in app.live.experiment(name).arms if not arm.control)
+    shop.review([challenger.id], "rejected", by="legal", note="not our voice")
+    assert {shop.decide(name, f"v{n}", control={}).arm_id for n in range(80)}.isdisjoint(
+        {challenger.id}
+    )
+    with pytest.raises(Refused, match="control of mail"):
+        shop.review([app.live.experiment(name).control.id], "retired", by="x")
+    assert app.desk.copies(status="rejected")[-1].note == "not our voice"
+
+
+def test_writing_again_leaves_reviews_alone(app: App, shop: Client, http: TestClient) -> None:
+    name = running(shop, http)
+    before = app.desk.copies(status="approved")
+    shop.write_copy(order(shop, http))
+    wanted = order(shop, http)
+    shop.add_line(wanted.product_id, "email", wanted.brand)
+    assert app.desk.copies(status="approved") == before
+    assert len(app.live.experiment(name).arms) == len(before)
+
+
+def test_a_guards_word_cannot_be_undone_by_hand(app: App) -> None:
+    bad = Verdict(guard="claims", ok=False, code="claims.number", reason="No such number.")
+    copy = Copy(
+        id="c", product_id="p", channel_id="sms", parts={"text": "99 % off"}, writer="phrasebook",
+        status="rejected", reviewed_by="guards", verdicts=(bad,), created_at=NOW,
+    )  # fmt: skip
+    app.store.write(documents={"copy": {"c": dumps(copy)}})
+    app.review(["c"], "rejected", at=NOW, by="me")
+    with pytest.raises(Refused, match="No such number"):
+        app.review(["c"], "approved", at=NOW, by="me")
 
 
 def test_sent_at_is_believed_only_where_the_setting_says_so(tmp_path: Path) -> None:

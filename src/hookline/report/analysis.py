@@ -7,10 +7,10 @@ from math import floor, log10, sqrt
 
 import numpy as np
 
-from hookline.report.evidence import ALPHA, Duel, Evidence, Scored, duel, score, weigh
+from hookline.report.evidence import Duel, Evidence, Scored, duel, score, weigh
 from hookline.report.table import Table, tabulate
 from hookline.report.verdict import WINNER, is_proven, judge, sentence
-from hookline.stats import policy_shares, units_needed, unknown
+from hookline.stats import ALPHA, policy_shares, units_needed, unknown
 from hookline.types import (
     METRICS,
     AllocationPoint,
@@ -98,7 +98,7 @@ def analyze(
 
 
 def combine(
-    analyses: Sequence[Analysis], *, at: datetime, totals: Mapping[str, float] | None = None
+    analyses: Sequence[Analysis], *, at: datetime, totals: Mapping[str, int | float] | None = None
 ) -> Report:
     """All experiments together: lift pooled by visitor, gain summed.
 
@@ -116,12 +116,12 @@ def combine(
         metric: _pool([analysis.evidence[metric] for analysis in analyses], metric, currencies)
         for metric in METRICS
     }
-    sums = {
-        "experiments": float(len(reports)),
-        "visitors": float(sum(report.visitors for report in reports)),
-        "exposures": float(sum(report.exposures for report in reports)),
-        "clicks": float(sum(report.clicks for report in reports)),
-        "orders": float(sum(report.orders for report in reports)),
+    sums: dict[str, int | float] = {
+        "experiments": len(reports),
+        "visitors": sum(report.visitors for report in reports),
+        "exposures": sum(report.exposures for report in reports),
+        "clicks": sum(report.clicks for report in reports),
+        "orders": sum(report.orders for report in reports),
     }
     if len(currencies) == 1:
         sums["revenue"] = sum(report.revenue for report in reports)

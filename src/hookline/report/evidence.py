@@ -6,6 +6,7 @@ import numpy as np
 
 from hookline.report.table import Array, Flags, Integers, Table
 from hookline.stats import (
+    ALPHA,
     Moments,
     mean_estimate,
     policy_shares,
@@ -16,9 +17,6 @@ from hookline.stats import (
     value,
 )
 from hookline.types import Estimate, Experiment, Metric
-
-ALPHA = 0.05
-"""Chance of ever being wrong that one statement of the report allows itself."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

@@ -4,6 +4,7 @@
 visitor; FastAPI reads and checks the rest. `/docs` shows all of them.
 """
 
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -14,14 +15,14 @@ import msgspec
 from fastapi import APIRouter, Depends, FastAPI, File, Form, Request, UploadFile
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from hookline import __version__
 from hookline.app import App
 from hookline.brand import read_brand
 from hookline.catalog import PriceUnit, read_feed_bytes
 from hookline.channels import CHANNELS
-from hookline.errors import BadInput, HooklineError
+from hookline.errors import BadInput
 from hookline.service import pages, problems
 from hookline.types import (
     Audience,
@@ -48,9 +49,12 @@ from hookline.wire import (
     Receipt,
     Review,
     Served,
+    Unused,
+    Written,
 )
 
 T = TypeVar("T")
+_LOG = logging.getLogger("uvicorn.error")
 
 SENT_AT = "Hookline-Sent-At"
 """Header with the time of the request, believed where `trust_sent_at` is set."""
@@ -69,6 +73,7 @@ def make_service(app: App) -> FastAPI:
         lifespan=_lifespan(app),
     )
     service.state.hookline = app
+    service.state.faults = {}
     problems.install(service)
     service.include_router(_router(app), prefix="/v1")
     _hot_routes(app, service)
@@ -81,23 +86,29 @@ def _lifespan(app: App) -> Callable[[FastAPI], Any]:
     """Runs the two clocks of a live service: flush decisions often, learn now and then."""
     settings = app.settings
 
-    async def every(seconds: float, work: Callable[[], object]) -> None:
+    async def every(seconds: float, work: Callable[[], object], faults: dict[str, str]) -> None:
         while True:
             await anyio.sleep(seconds)
             try:
                 await run_in_threadpool(work)
-            except HooklineError as error:
-                print(f"hookline: {error}", flush=True)  # noqa: T201 - the service's own log
+            except Exception as error:  # noqa: BLE001 - a clock goes on; health and log tell
+                _LOG.exception("hookline: %s failed", work.__name__)
+                faults[work.__name__] = str(error) or type(error).__name__
+            else:
+                faults.pop(work.__name__, None)
 
     @asynccontextmanager
-    async def lifespan(_service: FastAPI) -> AsyncGenerator[None]:
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(every, settings.flush_every_s, app.live.flush)
-            if settings.learn_every_s:
-                tasks.start_soon(every, settings.learn_every_s, app.live.learn)
-            yield
-            tasks.cancel_scope.cancel()
-        app.close()
+    async def lifespan(service: FastAPI) -> AsyncGenerator[None]:
+        faults: dict[str, str] = service.state.faults
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(every, settings.flush_every_s, app.live.flush, faults)
+                if settings.learn_every_s:
+                    tasks.start_soon(every, settings.learn_every_s, app.live.learn, faults)
+                yield
+                tasks.cancel_scope.cancel()
+        finally:
+            app.close()
 
     return lifespan
 
@@ -110,7 +121,7 @@ def _sent_at(request: Request) -> datetime:
         return datetime.now(UTC)
     try:
         return datetime.fromisoformat(sent).astimezone(UTC)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise BadInput(f"{SENT_AT} must be an ISO 8601 time, not {sent!r}") from None
 
 
@@ -178,14 +189,10 @@ def _catalog_routes(app: App, router: APIRouter) -> None:
 
 def _copy_routes(app: App, router: APIRouter) -> None:
     @router.post("/copies/write", tags=["copy"])
-    def write_copy(at: When, body: CopyOrder) -> dict[str, list[Copy] | list[str]]:
+    def write_copy(at: When, body: CopyOrder) -> Written:
         """Writes copy; `kept` waits for approval, `rejected` says which guard objected and why."""
         slate = app.desk.write_copy(body, at=at)
-        return {
-            "kept": list(slate.kept),
-            "rejected": list(slate.rejected),
-            "shortfall": list(slate.shortfall),
-        }
+        return Written(kept=slate.kept, rejected=slate.rejected, shortfall=slate.shortfall)
 
     @router.post("/copies/lines", tags=["copy"])
     def add_line(at: When, body: AddLine) -> Copy:
@@ -206,7 +213,7 @@ def _copy_routes(app: App, router: APIRouter) -> None:
     @router.post("/copies/review", tags=["copy"])
     def review(at: When, body: Review) -> list[Copy]:
         """Approves, rejects or retires copies, all or none."""
-        return app.desk.review(body.copy_ids, body.status, at=at, by=body.by, note=body.note)
+        return app.review(body.copy_ids, body.status, at=at, by=body.by, note=body.note)
 
 
 def _experiment_routes(app: App, router: APIRouter) -> None:
@@ -253,9 +260,13 @@ def _experiment_routes(app: App, router: APIRouter) -> None:
         return Response(dumps(app.live.explain(key)), media_type="application/json")
 
     @router.get("/health", tags=["service"])
-    def health() -> dict[str, str]:
-        """Whether the service answers."""
-        return {"status": "ok", "version": __version__}
+    def health(request: Request) -> Response:
+        """Whether the service answers, writes its decisions and learns; 503 with what fails."""
+        faults: dict[str, str] = request.app.state.faults
+        if faults:
+            detail = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
+            return problems.problem(503, "The service answers, but something fails.", detail)
+        return JSONResponse({"status": "ok", "version": __version__})
 
 
 def _hot_routes(app: App, service: FastAPI) -> None:
@@ -283,10 +294,14 @@ def _hot_routes(app: App, service: FastAPI) -> None:
         batch = await _body(request, AskBatch)
         _check_size(len(batch.asks), "decisions")
         at = _sent_at(request)
-        for ask in batch.asks:
-            app.live.experiment(ask.experiment)
-        served = [app.live.decide(ask.experiment, ask.context(at)) for ask in batch.asks]
+        asked = [(app.live.experiment(ask.experiment).id, ask.context(at)) for ask in batch.asks]
+        served = [app.live.decide(name, context) for name, context in asked]
         return Response(dumps(served), media_type="application/json")
+
+    @service.get("/v1/events/unused", tags=["live"])
+    def unused() -> Unused:
+        """Events that did not count, and why."""
+        return app.live.unused()
 
     @hot("/v1/events", EventBatch, Receipt)
     async def events(request: Request) -> Response:
@@ -308,7 +323,7 @@ async def _body(request: Request, kind: type[T]) -> T:
         raise BadInput(f"the request has {len(data)} bytes; send at most {MAX_BODY} at a time")
     try:
         return msgspec.json.decode(data, type=kind)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput(f"the request does not fit the API: {error}") from None
 
 

@@ -80,7 +80,7 @@ def router(app: App) -> APIRouter:
 
     @routes.post("/copy/review")
     def review(copy_id: Annotated[str, Form()], status: Annotated[CopyStatus, Form()]) -> Response:
-        app.desk.review([copy_id], status, at=datetime.now(UTC), by="web page")
+        app.review([copy_id], status, at=datetime.now(UTC), by="web page")
         return RedirectResponse("/copy", status_code=303)
 
     @routes.get("/decisions/{key}")

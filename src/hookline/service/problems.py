@@ -42,10 +42,12 @@ def _hookline(_request: Request, error: Exception) -> Response:
     return problem(error.status, error.title, str(error), f"urn:hookline:problem:{name}")
 
 
-def _invalid(_request: Request, error: Exception) -> Response:
+def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [f"{_place(fault['loc'])}: {fault['msg']}" for fault in error.errors()[:5]]
+    if "json" not in request.headers.get("content-type", "json"):
+        faults.append("send the header content-type: application/json")
     kind = "urn:hookline:problem:bad-input"
     return problem(422, "The request does not fit the API.", "; ".join(faults), kind)
 

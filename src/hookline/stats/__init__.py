@@ -7,11 +7,12 @@ Pure functions, one idea a file; a new statistic is one more function and one ro
 """
 
 from hookline.stats.aipw import policy_shares, running_means, scores, value
-from hookline.stats.estimate import mean_estimate, relative_lift, total_estimate, unknown
+from hookline.stats.estimate import ALPHA, mean_estimate, relative_lift, total_estimate, unknown
 from hookline.stats.moments import Moments
 from hookline.stats.sequence import radius, tuned_variance, units_needed
 
 __all__ = [
+    "ALPHA",
     "Moments",
     "mean_estimate",
     "policy_shares",

@@ -99,4 +99,4 @@ class Store(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Lets go of the database; further calls fail."""
+        """Lets go of the database; do not use the store any further."""

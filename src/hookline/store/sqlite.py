@@ -57,7 +57,7 @@ class SqliteStore(Store):
             event.listen(self._engine, "begin", _begin)
             self._migrate()
         except (SQLAlchemyError, OSError) as error:
-            raise StoreFailed(f"cannot open the database {url}: {error}") from error
+            raise StoreFailed(f"cannot open the database {url}: {_first_line(error)}") from error
 
     def _migrate(self) -> None:
         config = Config()
@@ -73,7 +73,7 @@ class SqliteStore(Store):
             with self._writing if write else self._reading, engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreFailed(f"the database refused: {error}") from error
+            raise StoreFailed(f"the database refused: {_first_line(error)}") from error
 
     def write(
         self,
@@ -175,8 +175,13 @@ class SqliteStore(Store):
         return None if body is None else loads(body, Snapshot)
 
     def close(self) -> None:
-        """Lets go of the database; further calls open it anew for a file, fail for memory."""
+        """Lets go of the database; do not use the store any further."""
         self._engine.dispose()
+
+
+def _first_line(error: Exception) -> str:
+    """What the database said, without SQLAlchemy's further remarks."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
