@@ -158,7 +158,7 @@ def import_feed(
             out.print(f"… and {len(rows) - most} more; --most {len(rows)} lists them all")
     merged = f", {feed.merged} rows merged into them as variants" if feed.merged else ""
     verb = "would be imported" if dry_run else "imported"
-    out.print(f"{len(feed.products)} products {verb}{merged}, {len(feed.rejected)} rows rejected.")
+    _say(f"{len(feed.products)} products {verb}{merged}, {len(feed.rejected)} rows rejected.")
 
 
 @app.command()
