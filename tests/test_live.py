@@ -336,3 +336,26 @@ def test_create_experiment_needs_approved_copy_and_a_free_name(store: Store, liv
     store.write(documents={"copy": {"a": dumps(replace(line("a"), status="draft"))}})
     with pytest.raises(Refused, match="draft, not approved"):
         start(Live(store), id="other")
+
+
+def test_the_report_goes_on_when_an_arm_is_withdrawn_in_flight(live: Live) -> None:
+    """What was seen before still counts, and the policy's lift keeps an estimate."""
+    for n in range(1_200):
+        at = NOW + n * HOUR / 20
+        if n == 600:
+            live.withdraw(["b"], at=at, by="test")
+        served = live.decide("boots", make_context(f"v{n}", at=at))
+        click = n % 3 == 0 or (n % 2 == 0 and served.arm.id == "a")
+        events = [seen(served, userId=f"v{n}", timestamp=at.isoformat())]
+        events += [seen(served, "Promotion Clicked", timestamp=at.isoformat())] * click
+        live.ingest(events, at=at)
+        if n % 100 == 0:
+            live.learn()
+    live.learn()
+    report = live.experiment_report("boots")
+    exposures = {each.arm.id: each.exposures for each in report.arms}
+    assert sum(exposures.values()) == 1_200
+    assert 0 < exposures["b"] < 600
+    assert report.lift["clicks"].estimate is not None
+    assert report.winner != "b"
+    assert live.replay().same

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 
 from hookline.desk import Desk
 from hookline.live import Live
@@ -61,7 +62,10 @@ def open_app(settings: Settings) -> App:
         settings=settings,
         store=store,
         desk=Desk(
-            store, writers=lambda name: _writer(name, settings), default_writer=settings.writer
+            store,
+            # one writer of each name for the whole process: it holds the cost cap and the breaker
+            writers=cache(partial(_writer, settings=settings)),
+            default_writer=settings.writer,
         ),
         live=Live(store, secret=settings.secret.get_secret_value().encode()),
     )

@@ -87,9 +87,11 @@ class Desk:
     def write_copy(self, order: CopyOrder, *, at: datetime, by: str = "api") -> Slate:
         """Writes and guards `variants` copies for each channel × audience of one product.
 
+        A writer that fails loses nothing: the slate's `shortfall` says what is missing and why.
+
         Raises:
+            BadInput: Where the order asks for nothing, or for too many.
             Unknown: Where a product, channel, audience, brand or writer is not known.
-            WriterFailed: Where no copy at all came out.
         """
         if not 1 <= order.variants <= MAX_VARIANTS:
             raise BadInput(f"variants must be from 1 to {MAX_VARIANTS}, not {order.variants}")

@@ -293,13 +293,14 @@ class Live:
         lost: dict[str, Decision] = {}
         for raw in raws:
             try:
-                signed = properties_of(raw).get("decision_token")
-                decision = token.verify(str(signed), self._secret) if signed else None
+                bag = properties_of(raw)
+                signed = bag.get("decision_token")
+                if not signed or self._decision(str(bag.get("decision_id"))) is not None:
+                    continue  # nearly always: the token is for the rare crash
+                decision = token.verify(str(signed), self._secret)
             except BadInput:
                 continue
-            if decision is None or decision.experiment_id not in self._experiments:
-                continue
-            if self._decision(decision.id) is None:
+            if decision.experiment_id in self._experiments and self._decision(decision.id) is None:
                 lost[decision.id] = decision
         return lost
 
