@@ -5,14 +5,22 @@ BIN := $(VENV)/bin
 ARGS ?=
 export PYTHONDONTWRITEBYTECODE :=
 export UV_COMPILE_BYTECODE := 1
+# Matrices are small: a second thread only waits for the first.
+export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test check format setup peers clean
+.PHONY: demo test test-train check format setup peers clean
 
 demo: $(VENV)/.core  ## the whole loop on the sample shop, then http://127.0.0.1:8000
 	@$(BIN)/hookline demo $(ARGS)
 
 test: check  ## lint, types, layers, then every test
 	$(BIN)/python -m pytest $(ARGS)
+
+# torch is large, so that tuning is tested apart; the version is named, for without one pip may
+# bring gigabytes of GPU libraries.
+test-train: $(VENV)/.test  ## tuning an encoder, with torch
+	$(BIN)/python -m pip install --quiet torch==2.13.0 "transformers>=5.0" "onnx>=1.17"
+	$(BIN)/python -m pytest tests/prior/test_finetune.py $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

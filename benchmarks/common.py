@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-PACKAGES = ("hookline", "numpy", "rapidfuzz", "regex", "scipy")
+PACKAGES = ("hookline", "numpy", "onnxruntime", "rapidfuzz", "regex", "scipy")
 
 
 @dataclass(frozen=True, kw_only=True)

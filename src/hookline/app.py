@@ -1,12 +1,14 @@
 """One running Hookline: settings → store, writers, desk and live loop; the one place that picks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from pathlib import Path
 
 from hookline.desk import Desk
 from hookline.live import Live
+from hookline.prior import DEFAULT, TextPrior
 from hookline.settings import Settings
 from hookline.store import Store, open_store
 from hookline.types import Copy, CopyStatus
@@ -67,8 +69,19 @@ def open_app(settings: Settings) -> App:
             writers=cache(partial(_writer, settings=settings)),
             default_writer=settings.writer,
         ),
-        live=Live(store, secret=settings.secret.get_secret_value().encode()),
+        live=Live(
+            store,
+            secret=settings.secret.get_secret_value().encode(),
+            prior=_prior(settings.prior),
+        ),
     )
+
+
+def _prior(name: str) -> Callable[[], TextPrior] | None:
+    """What loads the text prior of that name, once, when the first experiment needs it."""
+    if name == "none":
+        return None
+    return cache(partial(TextPrior.load, DEFAULT if name == "shipped" else Path(name)))
 
 
 def _writer(name: str, settings: Settings) -> Writer:

@@ -22,7 +22,11 @@ from typer.exceptions import Abort, TyperException
 from hookline.errors import BadInput, HooklineError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hookline.app import App
+    from hookline.prior import TextPrior
+    from hookline.types import RejectedRow
 
 # Everything heavy is imported where it is used, so that `hookline --help` answers at once.
 
@@ -35,6 +39,7 @@ app = typer.Typer(
 out = Console()
 
 PriceUnit = Literal["units", "cents"]
+Truth = Literal["shrunken", "observed"]
 
 
 def main() -> None:
@@ -200,6 +205,115 @@ def replay() -> None:
         sys.exit(1)
 
 
+@app.command()
+def backtest(
+    file: Annotated[Path, typer.Argument(help="Past A/B tests: CSV, maybe gzipped.")],
+    budgets: Annotated[str, typer.Option(help="Impressions per line, with commas.")] = (
+        "50,200,1000"
+    ),
+    seeds: Annotated[int, typer.Option(help="Runs of every policy on every test.")] = 5,
+    truth: Annotated[Truth, typer.Option(help="What simulated clicks come from.")] = "shrunken",
+    prior: Annotated[Path | None, typer.Option(help="A text prior of your own.")] = None,
+    fast: Annotated[bool, typer.Option("--fast", help="Leave out the prior's encoder.")] = False,
+    column: Annotated[
+        list[str] | None, typer.Option(help="field=column, where the guess is wrong.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the whole result here.")
+    ] = None,
+    html_file: Annotated[
+        Path | None, typer.Option("--html", help="Write a report with charts here.")
+    ] = None,
+) -> None:
+    """Replays past A/B tests: what each policy would have earned on them, with intervals."""
+    from dataclasses import replace
+
+    from hookline import backtest as past
+    from hookline.past import read_past_tests
+    from hookline.prior import DEFAULT, TextPrior
+
+    asked = _budgets(budgets)
+    _check_target(json_file)
+    _check_target(html_file, "--html")
+    model = TextPrior.load(prior or DEFAULT, fast=fast)
+    with _bars() as step:
+        reading = read_past_tests(file, columns=_columns(column))
+        scored = step("scoring lines", len(reading.tests.texts))
+        score = model.score(reading.tests.texts, progress=scored)
+        played = step("playing tests, %", 100)
+        result = past.backtest(
+            replace(reading, notes=(*reading.notes, *_leak(model, reading.tests.texts))),
+            score,
+            model.belief,
+            source=file.name,
+            budgets=asked,
+            seeds=seeds,
+            truth=truth,
+            progress=lambda share: played(int(100 * share)),
+        )
+    _say(past.to_text(result, width=_width()))
+    _list_skipped(reading.examples)
+    if json_file is not None:
+        _write_json(json_file, past.to_json(result))
+    if html_file is not None:
+        _write(html_file, past.to_html(result))
+        out.print(f"The report with charts is in {html_file}")
+
+
+@app.command("train-prior")
+def learn_prior(
+    file: Annotated[Path, typer.Argument(help="Past A/B tests: CSV, maybe gzipped.")],
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for the prior.")],
+    base: Annotated[
+        Path | None, typer.Option(help="Hugging Face folder of a BERT to tune; needs torch.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, max=20, help="Tunings that are averaged.")] = 1,
+    epochs: Annotated[float, typer.Option(help="Times a tuning sees each test.")] = 2.0,
+    fast: Annotated[bool, typer.Option("--fast", help="N-grams alone, no encoder.")] = False,
+    column: Annotated[
+        list[str] | None, typer.Option(help="field=column, where the guess is wrong.")
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write what held-out tests say here.")
+    ] = None,
+) -> None:
+    """Learns a text prior from past A/B tests, and measures it on tests held out."""
+    from dataclasses import asdict
+
+    from hookline.backtest import measure_prior
+    from hookline.past import read_past_tests
+    from hookline.prior import DEFAULT
+    from hookline.prior.finetune import Recipe
+    from hookline.prior.train import Plan, train_prior
+
+    if base is not None and fast:
+        raise BadInput("--fast leaves out the encoder, --base tunes one; choose one of them")
+    _check_target(json_file)
+    with _bars() as step:
+        reading = read_past_tests(file, columns=_columns(column))
+        plan = Plan(
+            name=out_folder.resolve().name,
+            learned_from=file.name,
+            base=base,
+            take_over=None if fast else DEFAULT,
+            runs=runs,
+            recipe=Recipe(epochs=epochs),
+        )
+        trained = train_prior(reading.tests, plan, out_folder, step=step)
+    measured = measure_prior(trained.held_out, trained.score)
+    _list_skipped(reading.examples)
+    low, high = measured.uplift_ci
+    _say(
+        f"Learned from {len(reading.tests):,} tests. On {measured.tests:,} tests that its parts "
+        f"had not seen, picks earn {measured.uplift:+.1%} clicks over equal shares ({low:+.1%} to "
+        f"{high:+.1%}) and are the best line {measured.top1:.1%} of the time (at random: "
+        f"{measured.chance:.1%}).\nThe prior is in {out_folder}; use it with `--prior` or "
+        "HOOKLINE_PRIOR."
+    )
+    if json_file is not None:
+        _write_json(json_file, {"prior": asdict(measured), "card": asdict(trained.prior.card)})
+
+
 @contextmanager
 def _open() -> Generator["App"]:
     """The Hookline of the settings, closed afterwards."""
@@ -226,15 +340,54 @@ def _bars() -> Generator[Callable[[str, int], Callable[[int], None]]]:
         yield step
 
 
-def _check_target(path: Path | None) -> None:
+def _check_target(path: Path | None, option: str = "--json") -> None:
     """Finds out before the work whether its result can be written."""
     if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
-        raise BadInput(f"{path} can't be written; give --json a file in a folder that exists")
+        raise BadInput(f"{path} can't be written; give {option} a file in a folder that exists")
+
+
+def _budgets(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise BadInput(f"--budgets takes whole numbers with commas, not {text!r}") from None
+
+
+def _columns(given: list[str] | None) -> dict[str, str]:
+    """Field → column, of `field=column`."""
+    pairs = dict[str, str]()
+    for text in given or []:
+        field, separator, name = text.partition("=")
+        if not separator or not field:
+            raise BadInput(f"--column takes field=column, not {text!r}")
+        pairs[field] = name
+    return pairs
+
+
+def _leak(prior: "TextPrior", texts: "Sequence[str]") -> tuple[str, ...]:
+    """A warning where the prior is tried on lines it learned from."""
+    share = float(prior.has_learned_from(texts).mean())
+    if share < 0.01:
+        return ()
+    return (
+        f"{share:.0%} of these lines are among those that the prior learned from: everything that "
+        "uses it looks better here than it is.",
+    )
+
+
+def _list_skipped(examples: "Sequence[RejectedRow]") -> None:
+    """The first rows that were left out, if any."""
+    for example in examples:
+        _say(f"  row {example.row}: {example.reason}")
 
 
 def _write_json(path: Path, value: object) -> None:
+    _write(path, json.dumps(value, indent=1, ensure_ascii=False))
+
+
+def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(json.dumps(value, indent=1, ensure_ascii=False), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise BadInput(f"{path} can't be written: {error.strerror}") from None
 

@@ -7,7 +7,7 @@ with the next batch; its token carries it past a crash. Events are on disk when 
 import secrets
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,8 +17,10 @@ from hookline.channels import channel as channel_named
 from hookline.errors import BadInput, Refused, Unknown
 from hookline.events import parse_event, properties_of
 from hookline.explain import Trace
+from hookline.headstart import with_head_start
 from hookline.learn import Learner, policies_of
 from hookline.policies import Policy, make_policy
+from hookline.prior import TextPrior
 from hookline.report import Analysis, analyze, combine
 from hookline.store import Aside, Store, audit_row, every, one
 from hookline.types import (
@@ -67,10 +69,15 @@ class Live:
     Args:
         store: Where everything is kept; its log is folded before the first decision.
         secret: Key that signs decision tokens; empty keeps one in the store.
+        prior: Gives the text prior that new experiments' lines are forecast by, when the first one
+            needs it; None forecasts nothing.
     """
 
-    def __init__(self, store: Store, *, secret: bytes = b"") -> None:
+    def __init__(
+        self, store: Store, *, secret: bytes = b"", prior: Callable[[], TextPrior] | None = None
+    ) -> None:
         self._store = store
+        self._prior = prior
         self._secret = secret or _kept_secret(store)
         self._changing = threading.Lock()
         self._deciding = threading.Lock()
@@ -98,6 +105,8 @@ class Live:
     ) -> Experiment:
         """Stores a new experiment over approved copies; `draft.arms` and audiences are filled in.
 
+        So are forecasts of the lines, and what the policy should know of earlier tests.
+
         Raises:
             Refused: Where the id is taken or a copy is not approved.
             UnregisteredName: Where the policy is not registered.
@@ -119,6 +128,10 @@ class Live:
             started_at=None,
         )
         trial.check(made)
+        prior = self._prior() if self._prior else None
+        with self._learning:
+            made = with_head_start(made, self.experiments(), self._learner.ledger, prior)
+        make_policy(made.policy, made.policy_params)
         with self._changing:
             if made.id in self._experiments:
                 raise Refused(f"an experiment named {made.id!r} exists; choose another id")

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     """Port the service listens on; 0 takes a free one."""
     writer: str = "phrasebook"
     """Writer used where a request names none."""
+    prior: str = "shipped"
+    """Text prior that forecasts new lines: `shipped`, a folder made by `hookline train-prior`, or
+    `none`."""
     learn_every_s: float = Field(default=10.0, ge=0)
     """Seconds between two learning rounds of the service; 0 learns only when asked."""
     flush_every_s: float = Field(default=0.05, gt=0, le=5)

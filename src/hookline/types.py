@@ -323,6 +323,20 @@ class Copy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Forecast:
+    """What is expected of a line before anybody saw it, relative to its test.
+
+    Attributes:
+        mean: Log of its expected rate over that of a typical line of the test.
+        sd: How far the true log ratio may lie from it; above 0. Its inverse square is a number of
+            pseudo-clicks.
+    """
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Arm:
     """One copy in one experiment.
 
@@ -334,6 +348,7 @@ class Arm:
         audience_id: Audience it was written for; empty for all.
         control: Whether it is the human control line. Exactly one arm of an experiment is.
         active: Whether it may still be served.
+        forecast: What was expected of it when the experiment was made; None if nothing.
     """
 
     id: str
@@ -343,6 +358,7 @@ class Arm:
     audience_id: str = ""
     control: bool = False
     active: bool = True
+    forecast: Forecast | None = None
 
 
 ExperimentStatus = Literal["draft", "review", "running", "paused", "concluded"]
@@ -378,7 +394,7 @@ class Experiment:
     channel_id: str
     arms: tuple[Arm, ...]
     audiences: tuple[Audience, ...] = ()
-    policy: str = "actor_critic"
+    policy: str = "horizon_thompson"
     policy_params: Mapping[str, float] = field(default_factory=dict[str, float])
     objective: Metric = "clicks"
     holdout: float = 0.1

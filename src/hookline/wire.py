@@ -71,7 +71,7 @@ class NewExperiment:
     control: str
     copies: list[str]
     audiences: list[str] = field(default_factory=list[str])
-    policy: str = "actor_critic"
+    policy: str = "horizon_thompson"
     policy_params: dict[str, float] = field(default_factory=dict[str, float])
     objective: Metric = "clicks"
     holdout: float = 0.1

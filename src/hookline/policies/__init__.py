@@ -8,17 +8,21 @@ from hookline.errors import BadInput, UnregisteredName
 from hookline.policies.actor_critic import ActorCritic
 from hookline.policies.base import Policy, draw
 from hookline.policies.explore_then_commit import ExploreThenCommit
+from hookline.policies.horizon_thompson import HorizonThompson
+from hookline.policies.lola import Lola
 from hookline.policies.thompson import Thompson
 from hookline.policies.ucb import Ucb
 from hookline.policies.uniform import Uniform
 
-__all__ = ["POLICIES", "Policy", "draw", "make_policy"]
+__all__ = ["POLICIES", "Policy", "draw", "make_policy", "parameters_of"]
 
 POLICIES: Final[Mapping[str, type[Policy]]] = {
     Uniform.name: Uniform,
     ExploreThenCommit.name: ExploreThenCommit,
     Thompson.name: Thompson,
     Ucb.name: Ucb,
+    Lola.name: Lola,
+    HorizonThompson.name: HorizonThompson,
     ActorCritic.name: ActorCritic,
 }
 """Name → policy."""
@@ -39,11 +43,20 @@ def make_policy(name: str, params: Mapping[str, float]) -> Policy:
         >>> make_policy("thompson", {"spread": 0.2}).name
         'thompson'
     """
-    if name not in POLICIES:
-        raise UnregisteredName("policy", name, POLICIES)
-    known = inspect.signature(POLICIES[name]).parameters
+    known = parameters_of(name)
     if unknown := sorted(set(params) - set(known)):
         raise BadInput(
             f"policy {name!r} has no parameter {unknown[0]!r}; it takes {', '.join(sorted(known))}"
         )
     return POLICIES[name](**params)
+
+
+def parameters_of(name: str) -> frozenset[str]:
+    """Names of the parameters that the named policy takes.
+
+    Raises:
+        UnregisteredName: Where no policy has that name.
+    """
+    if name not in POLICIES:
+        raise UnregisteredName("policy", name, POLICIES)
+    return frozenset(inspect.signature(POLICIES[name]).parameters)

@@ -1,11 +1,13 @@
 """Equal shares until every arm has been seen often enough, then all on the best."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 
 from hookline.policies.base import FLOOR, Array, within
 from hookline.policies.tally import Tally, TallyPolicy
+from hookline.types import Arm
 
 
 class ExploreThenCommit(TallyPolicy):
@@ -23,8 +25,9 @@ class ExploreThenCommit(TallyPolicy):
         super().__init__(floor=floor)
         self.explore = within("explore", explore, 1, 1e7)
 
-    def weigh(self, tally: Tally) -> Array:
+    def weigh(self, tally: Tally, arms: Sequence[Arm]) -> Array:
         """Equal weights while exploring; then 1 for the arm with the highest mean, ties shared."""
+        del arms
         if tally.visitors.min() < self.explore:
             return np.ones(tally.visitors.size)
         means = tally.totals / tally.visitors

@@ -43,6 +43,11 @@ class Tally:
     variance: float
     binary: bool
 
+    @property
+    def unit(self) -> float:
+        """Variance over mean of the reward: how much one event brings. 1 for clicks."""
+        return 1.0 if self.binary else self.variance / self.rate
+
     @classmethod
     def of(cls, sums: Mapping[str, Sums], arm_ids: Sequence[str]) -> Self:
         """The tally of the named arms; one never seen counts as 0."""
@@ -50,7 +55,7 @@ class Tally:
         every = np.array([(0, 0.0, 0.0), *sums.values()], dtype=np.float64).sum(axis=0)
         visitors, total, squares = every.tolist()
         binary = abs(total - squares) <= 1e-9 * max(1.0, squares) and total <= visitors
-        success = 1.0 if binary or total <= 0 else squares / total
+        success = 1.0 if binary or min(total, squares) <= 0 else squares / total
         rate = (max(total, 0.0) + success) / (visitors + 2)
         moment = (max(squares, 0.0) + success**2) / (visitors + 2)
         return cls(
@@ -71,8 +76,13 @@ class TallyPolicy(Policy):
         self._weights: dict[tuple[str, ...], Array] = {}
 
     @abstractmethod
-    def weigh(self, tally: Tally) -> Array:
-        """One non-negative weight per arm of the tally, shape (arms,)."""
+    def weigh(self, tally: Tally, arms: Sequence[Arm]) -> Array:
+        """One non-negative weight per arm, shape (arms,).
+
+        Args:
+            tally: What is known of these arms' rewards.
+            arms: The arms, in the tally's order.
+        """
 
     def propose(self, context: Context, audience_id: str, arms: Sequence[Arm]) -> Array:
         """The weights of `weigh`, the same for every visitor."""
@@ -80,7 +90,7 @@ class TallyPolicy(Policy):
         key = tuple(arm.id for arm in arms)
         weights = self._weights.get(key)
         if weights is None:
-            weights = self.weigh(Tally.of(self._sums, key))
+            weights = self.weigh(Tally.of(self._sums, key), arms)
             weights.flags.writeable = False
             self._weights[key] = weights
         return weights

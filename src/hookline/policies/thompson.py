@@ -1,5 +1,6 @@
 """Each arm as often as it is likely to be the best one."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -8,6 +9,7 @@ from scipy.special import betainc
 from hookline.policies.base import FLOOR, Array, within
 from hookline.policies.best import chance_of_best, grid_around, normal_chance_of_best
 from hookline.policies.tally import Tally, TallyPolicy
+from hookline.types import Arm
 
 
 class Thompson(TallyPolicy):
@@ -28,8 +30,9 @@ class Thompson(TallyPolicy):
         super().__init__(floor=floor)
         self.spread = within("spread", spread, 0.01, 10)
 
-    def weigh(self, tally: Tally) -> Array:
+    def weigh(self, tally: Tally, arms: Sequence[Arm]) -> Array:
         """The chance of each arm to be the best."""
+        del arms
         return self._binary(tally) if tally.binary else self._money(tally)
 
     def clone(self) -> Self:

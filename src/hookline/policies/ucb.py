@@ -1,5 +1,6 @@
 """All on the arm whose value could still be the highest."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
@@ -7,6 +8,7 @@ from scipy.special import rel_entr
 
 from hookline.policies.base import FLOOR, Array, within
 from hookline.policies.tally import Tally, TallyPolicy
+from hookline.types import Arm
 
 HALVINGS = 50
 
@@ -29,8 +31,9 @@ class Ucb(TallyPolicy):
         super().__init__(floor=floor)
         self.width = within("width", width, 0, 10)
 
-    def weigh(self, tally: Tally) -> Array:
+    def weigh(self, tally: Tally, arms: Sequence[Arm]) -> Array:
         """1 for the arms with the highest index, 0 for the others."""
+        del arms
         unseen = tally.visitors == 0
         if unseen.any():
             return unseen.astype(np.float64)

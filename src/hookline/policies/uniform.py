@@ -1,11 +1,13 @@
 """Every arm equally often, whatever happens."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 
 import numpy as np
 
 from hookline.policies.base import Array
 from hookline.policies.tally import Tally, TallyPolicy
+from hookline.types import Arm
 
 
 class Uniform(TallyPolicy):
@@ -13,8 +15,9 @@ class Uniform(TallyPolicy):
 
     name: ClassVar[str] = "uniform"
 
-    def weigh(self, tally: Tally) -> Array:
+    def weigh(self, tally: Tally, arms: Sequence[Arm]) -> Array:
         """The same weight for every arm."""
+        del arms
         return np.ones(tally.visitors.size)
 
     def clone(self) -> Self:
