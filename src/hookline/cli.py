@@ -213,6 +213,9 @@ def backtest(
     ),
     seeds: Annotated[int, typer.Option(help="Runs of every policy on every test.")] = 5,
     truth: Annotated[Truth, typer.Option(help="What simulated clicks come from.")] = "shrunken",
+    lines: Annotated[
+        int, typer.Option(help="Most lines; of more, whole tests are drawn at random.")
+    ] = 40_000,
     prior: Annotated[Path | None, typer.Option(help="A text prior of your own.")] = None,
     fast: Annotated[bool, typer.Option("--fast", help="Leave out the prior's encoder.")] = False,
     column: Annotated[
@@ -237,7 +240,7 @@ def backtest(
     _check_target(html_file, "--html")
     model = TextPrior.load(prior or DEFAULT, fast=fast)
     with _bars() as step:
-        reading = read_past_tests(file, columns=_columns(column))
+        reading = read_past_tests(file, columns=_columns(column), most_lines=lines)
         scored = step("scoring lines", len(reading.tests.texts))
         score = model.score(reading.tests.texts, progress=scored)
         played = step("playing tests, %", 100)

@@ -114,7 +114,7 @@ def test_finetune_refuses_the_checkpoint_of_another_training(
     recipe = Recipe(epochs=0.2, batch=16, max_length=12)
     finetune(tests, bert, tmp_path / "run", recipe=recipe)
     with pytest.raises(Refused, match="delete it or train elsewhere"):
-        finetune(tests, bert, tmp_path / "run", recipe=replace(recipe, rate=2e-4))
+        finetune(tests, bert, tmp_path / "run", recipe=replace(recipe, rate=3e-4))
     torch, weights = require("torch"), bert / "model.safetensors"
     files = require("safetensors.torch")
     tensors = files.load_file(str(weights))
