@@ -206,6 +206,12 @@ def test_every_arm_gets_its_forecast() -> None:
     assert [replace(arm, forecast=None) for arm in made.arms] == list(before.arms)
 
 
+@pytest.mark.parametrize("objective", ["orders", "revenue"])
+def test_a_click_foretells_no_order(objective: str) -> None:
+    made = with_head_start(new_experiment(objective=objective), [], Ledger(), Told(SCORES))
+    assert all(arm.forecast is None for arm in made.arms)
+
+
 def test_no_prior_no_forecasts() -> None:
     earlier = make_experiment(id="e1")
     ledger = settled((earlier, {"a": (10, 1)}))
@@ -402,9 +408,5 @@ def test_the_app_does_without_a_prior_if_told_so(tmp_path: Path) -> None:
 
 
 def test_the_app_says_so_where_the_folder_holds_no_prior(tmp_path: Path) -> None:
-    app = open_app(read_settings(database=f"sqlite:///{tmp_path}/app.db", prior=str(tmp_path)))
-    fill(app.store)
     with pytest.raises(BadInput, match="holds no text prior"):
-        start(app.live, "one")
-    assert app.live.experiments() == []
-    app.close()
+        open_app(read_settings(database=f"sqlite:///{tmp_path}/app.db", prior=str(tmp_path)))

@@ -7,8 +7,9 @@ from functools import cache, partial
 from pathlib import Path
 
 from hookline.desk import Desk
+from hookline.errors import BadInput
 from hookline.live import Live
-from hookline.prior import DEFAULT, TextPrior
+from hookline.prior import CARD, DEFAULT, TextPrior
 from hookline.settings import Settings
 from hookline.store import Store, open_store
 from hookline.types import Copy, CopyStatus
@@ -56,9 +57,11 @@ def open_app(settings: Settings) -> App:
 
     Raises:
         UnregisteredName: Where the store or the writer is not registered.
+        BadInput: Where the setting `prior` names no folder of a text prior.
         StoreFailed: Where the store can't be opened.
     """
     writer_named(settings.writer)
+    prior = _prior(settings.prior)
     store = open_store(settings.database)
     return App(
         settings=settings,
@@ -72,7 +75,7 @@ def open_app(settings: Settings) -> App:
         live=Live(
             store,
             secret=settings.secret.get_secret_value().encode(),
-            prior=_prior(settings.prior),
+            prior=prior,
         ),
     )
 
@@ -81,7 +84,10 @@ def _prior(name: str) -> Callable[[], TextPrior] | None:
     """What loads the text prior of that name, once, when the first experiment needs it."""
     if name == "none":
         return None
-    return cache(partial(TextPrior.load, DEFAULT if name == "shipped" else Path(name)))
+    folder = DEFAULT if name == "shipped" else Path(name)
+    if not (folder / CARD).is_file():
+        raise BadInput(f"the setting prior names {folder}, which holds no text prior")
+    return cache(partial(TextPrior.load, folder))
 
 
 def _writer(name: str, settings: Settings) -> Writer:

@@ -241,6 +241,7 @@ def backtest(
     model = TextPrior.load(prior or DEFAULT, fast=fast)
     with _bars() as step:
         reading = read_past_tests(file, columns=_columns(column), most_lines=lines)
+        past.check(reading.tests, asked, seeds)
         scored = step("scoring lines", len(reading.tests.texts))
         score = model.score(reading.tests.texts, progress=scored)
         played = step("playing tests, %", 100)
@@ -252,6 +253,7 @@ def backtest(
             budgets=asked,
             seeds=seeds,
             truth=truth,
+            workers=os.cpu_count() or 1,
             progress=lambda share: played(int(100 * share)),
         )
     _say(past.to_text(result, width=_width()))
@@ -285,7 +287,7 @@ def learn_prior(
 
     from hookline.backtest import measure_prior
     from hookline.past import read_past_tests
-    from hookline.prior import DEFAULT
+    from hookline.prior import DEFAULT, TextPrior
     from hookline.prior.finetune import Recipe
     from hookline.prior.train import Plan, train_prior
 
@@ -303,6 +305,9 @@ def learn_prior(
             recipe=Recipe(epochs=epochs),
         )
         trained = train_prior(reading.tests, plan, out_folder, step=step)
+    if plan.base is None and plan.take_over is not None:
+        for warning in _leak(TextPrior.load(DEFAULT, fast=True), reading.tests.texts):
+            _say(warning)
     measured = measure_prior(trained.held_out, trained.score)
     _list_skipped(reading.examples)
     low, high = measured.uplift_ci

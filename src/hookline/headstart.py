@@ -48,8 +48,8 @@ def with_head_start(
         prior: None leaves the arms without forecasts.
     """
     told = dict(_parameters(experiment, earlier, ledger)) | dict(experiment.policy_params)
-    if prior is None:
-        return replace(experiment, policy_params=told)
+    if prior is None or experiment.objective != "clicks":
+        return replace(experiment, policy_params=told)  # a click foretells no order
     belief = _learned(prior, earlier[-MOST_TESTS:], ledger)
     forecasts = prior.forecast([arm.text for arm in experiment.arms], belief)
     arms = tuple(

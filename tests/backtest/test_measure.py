@@ -91,10 +91,10 @@ def test_measure_prior_picks_the_highest_score_of_each_test() -> None:
     assert found.uplift == pytest.approx(6 / (2.5 + 14 / 3) - 1)
 
 
-def test_measure_prior_takes_the_earlier_line_of_a_tie() -> None:
+def test_measure_prior_shares_the_pick_among_lines_that_tie() -> None:
     found = measure_prior(TESTS, np.zeros(5))
-    assert found.top1 == 0.5
-    assert found.uplift == pytest.approx((1 + 6) / (2.5 + 14 / 3) - 1)
+    assert found.top1 == pytest.approx(found.chance)
+    assert found.uplift == pytest.approx(0, abs=1e-12)
 
 
 def test_measure_prior_is_blind_to_what_is_added_to_all_lines_of_a_test() -> None:

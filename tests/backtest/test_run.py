@@ -251,3 +251,17 @@ def test_observed_rates_flatter() -> None:
     observed = ran(tests, score, truth="observed").budgets[20]["oracle"]
     shrunken = ran(tests, score, truth="shrunken").budgets[20]["oracle"]
     assert observed.uplift_vs_uniform > shrunken.uplift_vs_uniform + 0.05
+
+
+def test_the_order_of_rows_tells_nothing() -> None:
+    clicks = [[40, 20, 10]] * 60  # the best line always first
+    tests = make_past(clicks, [[1000] * 3] * 60, predicted=[0.02] * 180)
+    found = ran(tests, np.zeros(180), budgets=(4,), seeds=4, truth="observed").budgets[4]
+    for name in ("lola_external", "lola", "prior_only"):
+        assert abs(found[name].uplift_vs_uniform) < 0.25  # the first line alone has +71 %
+
+
+def test_lines_that_everybody_clicked_are_no_fault() -> None:
+    found = ran(make_past([[5, 5]] * 4, [[5, 5]] * 4), np.zeros(8))
+    assert found.budgets[20]["hookline"].uplift_vs_uniform == 0
+    assert found.budgets[20]["hookline"].oracle_gap_closed is None

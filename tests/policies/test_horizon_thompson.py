@@ -311,3 +311,12 @@ def test_a_clone_keeps_every_argument() -> None:
     given_ = {"horizon": 77.0, "level": 0.3, "level_clicks": 2.0, "boldness": 1.5, "floor": 0.03}
     clone = make_policy("horizon_thompson", given_).clone()
     assert {name: getattr(clone, name) for name in given_} == given_
+
+
+def test_visitors_of_a_withdrawn_arm_count_towards_the_horizon() -> None:
+    open_ = clicked((1000, 20), (1000, 16))
+    policy = make_policy("horizon_thompson", {"horizon": 10_000})
+    sums = {"a0": open_[0], "a1": open_[1], "gone": (7990, 100.0, 100.0)}
+    policy.load(dumps(TallyState(arms=sums)).decode())
+    late = policy.probabilities(make_context(), "", arms_with([None, None]))
+    assert late[1] < 0.01 < shares(open_, horizon=10_000)[1]

@@ -1,5 +1,5 @@
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ import pytest
 
 from hookline.errors import BadInput, Refused
 from hookline.past import PastTests
+from hookline.prior import TextPrior
 from hookline.prior.encoder import Encoder
 from hookline.prior.export import Weights, export, require
 from hookline.prior.finetune import CHECKPOINT, Recipe, average, finetune
+from hookline.prior.train import Plan, train_prior
 
 RECIPE = Recipe(
     seed=3, epochs=6, batch=16, rate=3e-3, average_from=0.3, average_rate=0.05, max_length=12
@@ -175,3 +177,24 @@ def test_average_refuses_runs_of_other_builds(weights: Weights) -> None:
     for runs in ([], [weights, wider], [weights, {}]):
         with pytest.raises(BadInput, match="same base"):
             average(runs)
+
+
+def test_train_prior_tunes_weighs_and_tidies_up(
+    tests: PastTests, bert: Path, tmp_path: Path
+) -> None:
+    plan = Plan(name="mine", learned_from="made up", base=bert, runs=2, recipe=RECIPE)
+    bars: list[str] = []
+
+    def step(title: str, total: int) -> Callable[[int], None]:
+        assert total > 0
+        bars.append(title)
+        return lambda done: None
+
+    trained = train_prior(tests, plan, tmp_path / "prior", step=step)
+    assert len(bars) == 4  # two runs without the held-out tests, two with all
+    assert 0 < len(trained.held_out) < len(tests)
+    prior = TextPrior.load(tmp_path / "prior")
+    you, we = prior.score(["you a", "we a"])
+    assert you > we
+    assert prior.card.encoder
+    assert not [path for path in (tmp_path / "prior").iterdir() if path.is_dir()]

@@ -9,7 +9,8 @@ import pytest
 from hookline.backtest import measure_prior
 from hookline.errors import BadInput
 from hookline.past import PastTests
-from hookline.prior import TextPrior
+from hookline.prior import DEFAULT, TextPrior
+from hookline.prior.ngrams import NgramPrior
 from hookline.prior.train import Plan, train_prior
 
 WORDS = ["amber", "basil", "cedar", "delta", "ember", "fable", "gamma", "hazel", "ivory", "jade"]
@@ -50,6 +51,9 @@ def test_fast_prior_learns_what_the_tests_say(tmp_path: Path) -> None:
     secret, plain = loaded.forecast(["the secret of cedar", "the fable of cedar"])
     assert secret.mean - plain.mean == pytest.approx(np.log(1.5), abs=0.2)
     assert not loaded.card.encoder
+    # what was learned about the n-grams' worth is in the score
+    raw = NgramPrior.load(tmp_path / "ngrams.npz").score(["the secret of cedar"])
+    assert loaded.score(["the secret of cedar"]) == pytest.approx(loaded.card.ngram_weight * raw)
 
 
 def test_prior_knows_the_lines_it_learned_from(tmp_path: Path) -> None:
@@ -67,6 +71,8 @@ def test_shipped_encoder_is_taken_over_and_weighed(tmp_path: Path) -> None:
     assert card.encoder
     assert card.ngram_weight > 0.5
     assert card == trained.prior.card
+    # what the encoder learned from is known to the new prior, too
+    assert np.isin(np.load(DEFAULT / "learned.npy"), np.load(tmp_path / "learned.npy")).all()
     one, other = TextPrior.load(tmp_path), trained.prior
     np.testing.assert_array_equal(one.score(["a secret"]), other.score(["a secret"]))
 

@@ -9,6 +9,6 @@ from hookline.backtest.measure import measure_prior
 from hookline.backtest.page import to_html
 from hookline.backtest.render import to_json, to_text
 from hookline.backtest.result import BacktestResult
-from hookline.backtest.run import backtest
+from hookline.backtest.run import backtest, check
 
-__all__ = ["BacktestResult", "backtest", "measure_prior", "to_html", "to_json", "to_text"]
+__all__ = ["BacktestResult", "backtest", "check", "measure_prior", "to_html", "to_json", "to_text"]

@@ -71,7 +71,7 @@ def summarise(earned: Mapping[str, Array], groups: NDArray[np.int64]) -> dict[st
 
 
 def measure_prior(tests: PastTests, score: Array) -> PriorResult:
-    """How well a score picks each test's winner; a tie in the score goes to the earlier line.
+    """How well a score picks each test's winner; lines that tie share the pick.
 
     Args:
         tests: The tests.
@@ -79,24 +79,20 @@ def measure_prior(tests: PastTests, score: Array) -> PriorResult:
     """
     rates = tests.clicks / tests.impressions
     heads, sizes = tests.starts[:-1], np.diff(tests.starts)
-    picked = _first_best(score, tests.starts)
+    picked = score == np.repeat(np.maximum.reduceat(score, heads), sizes)
+    share = picked / np.repeat(np.add.reduceat(picked.astype(np.float64), heads), sizes)
     best = np.maximum.reduceat(rates, heads)
     winners = rates == np.repeat(best, sizes)
     mean = np.add.reduceat(rates, heads) / sizes
-    uplift = lift(rates[picked], mean, tests.groups)
+    uplift = lift(np.add.reduceat(share * rates, heads), mean, tests.groups)
     return PriorResult(
         tests=sizes.size,
-        top1=float(winners[picked].mean()),
+        top1=float((share * winners).sum() / sizes.size),
         chance=float((np.add.reduceat(winners.astype(np.float64), heads) / sizes).mean()),
         uplift=uplift.lift,
         uplift_ci=uplift.ci,
         calibration=_calibration(tests, score),
     )
-
-
-def _first_best(score: Array, starts: NDArray[np.int64]) -> NDArray[np.intp]:
-    order = np.lexsort((np.arange(score.size), -score, np.repeat(starts[:-1], np.diff(starts))))
-    return order[starts[:-1]]
 
 
 def _calibration(tests: PastTests, score: Array) -> tuple[CalibrationBin, ...]:

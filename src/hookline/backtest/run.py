@@ -5,7 +5,7 @@ tests of other groups, by turns. Intervals are over groups of tests, since tests
 share lines, and are paired where two policies are compared.
 """
 
-import os
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,6 +20,7 @@ from hookline.backtest.players import (
     EXTERNAL,
     PLAYERS,
     SHARES,
+    STEPS,
     Block,
     External,
     Hint,
@@ -37,7 +38,9 @@ Array = NDArray[np.float64]
 FOLDS = 5
 MOST_VISITORS = 1_000_000
 _BLOCK = 2_048
-"""Tests played at once: enough to keep numpy busy, few enough for the processor's cache."""
+"""Most tests played at once: enough to keep numpy busy, few enough for the processor's cache."""
+_DRAWS = 1 << 22
+"""About how many numbers a policy may draw at once."""
 
 
 def backtest(  # noqa: PLR0913 - each is a choice of its own
@@ -49,7 +52,7 @@ def backtest(  # noqa: PLR0913 - each is a choice of its own
     budgets: Sequence[int],
     seeds: int,
     truth: Truth,
-    workers: int | None = None,
+    workers: int = 1,
     progress: Callable[[float], None] = lambda _share: None,
 ) -> BacktestResult:
     """What each policy would have earned on past tests.
@@ -62,7 +65,8 @@ def backtest(  # noqa: PLR0913 - each is a choice of its own
         budgets: Impressions per line, each at least 1.
         seeds: Runs of every policy on every test, at least 1.
         truth: Where simulated clicks come from.
-        workers: Processes; None takes one a core, 1 stays in this one.
+        workers: Processes; 1 stays in this one. More are spawned: a script that asks for them
+            needs the usual `if __name__ == "__main__"`.
         progress: Called with the share of the work that is done, 0 to 1.
 
     Raises:
@@ -70,7 +74,7 @@ def backtest(  # noqa: PLR0913 - each is a choice of its own
     """
     began = time.monotonic()
     tests = reading.tests
-    _check(tests, budgets, seeds)
+    check(tests, budgets, seeds)
     own, both = _tell(tests, score, start)
     rates = true_rates(tests, truth)
     jobs = list(_jobs(tests, rates, own, both, budgets, seeds))
@@ -91,12 +95,17 @@ def backtest(  # noqa: PLR0913 - each is a choice of its own
         prior_external=None
         if tests.predicted is None
         else measure_prior(tests, np.log(tests.predicted)),
-        budgets=_play(jobs, tests, seeds, workers or os.cpu_count() or 1, progress),
+        budgets=_play(jobs, tests, seeds, workers, progress),
         seconds=time.monotonic() - began,
     )
 
 
-def _check(tests: PastTests, budgets: Sequence[int], seeds: int) -> None:
+def check(tests: PastTests, budgets: Sequence[int], seeds: int) -> None:
+    """Refuses what can't be back-tested, before any work is done.
+
+    Raises:
+        BadInput: Where a budget or the number of seeds makes no sense, or there is but one group.
+    """
     most = MOST_VISITORS // int(np.diff(tests.starts).max())
     for budget in budgets:
         if not 1 <= budget <= most:
@@ -216,9 +225,13 @@ def _jobs(
     different: list[int] = np.unique(sizes).tolist()
     for lines in different:
         every = np.tile(np.flatnonzero(sizes == lines), seeds)
-        for part in range(0, every.size, _BLOCK):
-            which = every[part : part + _BLOCK]
+        most = _DRAWS // (lines * (max(budgets) * lines // STEPS + 1))
+        block_size = min(max(most, 16), _BLOCK)
+        for part in range(0, every.size, block_size):
+            which = every[part : part + block_size]
             rows = np.add.outer(tests.starts[which], np.arange(lines))
+            # the order of a file may tell its winners, and ties go to the first
+            rows = np.random.default_rng((lines, part)).permuted(rows, axis=1)
             predicted = tests.predicted
             external = (
                 External(predicted=predicted[rows], both=_hint(both, which, rows))
@@ -247,13 +260,15 @@ def _hint(told: _Told, which: NDArray[np.intp], rows: NDArray[np.int64]) -> Hint
 
 
 def _betas(tests: PastTests) -> tuple[Array, Array]:
-    """For each test, the Beta distribution with mean and variance of the other folds' rates."""
+    """For each test, the Beta distribution of the other folds' rates, less what is chance."""
     folds = _folds(tests)
     line_folds = np.repeat(folds, tests.sizes)
     mean, strength = np.zeros(folds.size), np.zeros(folds.size)
     for fold in np.unique(folds):
         rates = tests.rates[line_folds != fold]
-        middle, variance = float(rates.mean()), float(rates.var())
+        chance = rates * (1 - rates) / tests.impressions[line_folds != fold]
+        middle = float(np.clip(rates.mean(), 1e-9, 1 - 1e-9))
+        variance = float(rates.var() - chance.mean())
         mean[folds == fold] = middle
         strength[folds == fold] = max(middle * (1 - middle) / max(variance, 1e-12) - 1, 1.0)
     return mean * strength, (1 - mean) * strength
@@ -301,7 +316,9 @@ def _played(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, dict[str
         yield from ((job, _play_job(job)) for job in waiting)
         return
     # Spawned, not forked: a runtime for the text prior may have threads of its own by now.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # They end at Ctrl-C at once, instead of going through what is queued.
+    context, ending = get_context("spawn"), (signal.SIGINT, signal.SIG_DFL)
+    with ProcessPoolExecutor(workers, context, signal.signal, ending) as pool:
         yield from zip(waiting, pool.map(_play_job, waiting), strict=True)
 
 

@@ -25,7 +25,7 @@ class HorizonThompson(TallyPolicy):
     and is a mean with a standard deviation, after as many visitors b as belief and data are worth.
     With m more visitors its mean would move by a normal with the standard deviation
 
-        sd · √(m / (m + b)),    m = (horizon - visitors so far) / arms,
+        sd · √(m / (m + b)),    m = (horizon - settled visitors) / arms,
 
     and that is what the arms are drawn from. Early in a long test this is Thompson sampling; in a
     short one, or towards the end, there is little to learn and it plays what looks best.
@@ -76,7 +76,7 @@ class HorizonThompson(TallyPolicy):
                 pseudo,
                 level(clicks, tally.visitors, score, pseudo, prior),
             ),
-            max(self.horizon - tally.visitors.sum(), 0.0),
+            max(self.horizon - tally.seen, 0.0),
         )
         if self.boldness == 0 or not sd.any():
             return (mean >= mean.max()).astype(np.float64)

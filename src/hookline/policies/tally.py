@@ -35,6 +35,7 @@ class Tally:
         rate: Mean reward of all visitors, with one success in two visitors added.
         variance: Variance of the reward of one visitor, likewise; above 0.
         binary: Whether every reward so far was 0 or 1.
+        seen: Visitors of all arms ever seen.
     """
 
     visitors: Array
@@ -42,6 +43,7 @@ class Tally:
     rate: float
     variance: float
     binary: bool
+    seen: float
 
     @property
     def unit(self) -> float:
@@ -64,6 +66,7 @@ class Tally:
             rate=rate,
             variance=max(moment - rate**2, 1e-12 * moment),
             binary=binary,
+            seen=visitors,
         )
 
 

@@ -9,6 +9,6 @@ headlines; see `default/README.md`.
 """
 
 from hookline.prior.calibrate import Belief, calibrate, together
-from hookline.prior.model import DEFAULT, TextPrior
+from hookline.prior.model import CARD, DEFAULT, TextPrior
 
-__all__ = ["DEFAULT", "Belief", "TextPrior", "calibrate", "together"]
+__all__ = ["CARD", "DEFAULT", "Belief", "TextPrior", "calibrate", "together"]

@@ -159,7 +159,8 @@ class TextPrior:
         """Score, and by how much the two models differ about each line."""
         plain = self._ngrams.score(texts)
         if self._encoder is None:
-            return plain, np.zeros_like(plain)
+            factor = 1.0 if self.card.encoder else self.card.ngram_weight  # 1: the fast form
+            return factor * plain, np.zeros_like(plain)
         deep = self.card.encoder_weight * self._encoder.score(texts)
         return deep + self.card.ngram_weight * plain, deep - plain
 

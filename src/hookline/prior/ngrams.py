@@ -1,12 +1,13 @@
-r"""A line of copy → a score from its words, runs of words, and pieces of words.
+"""A line of copy → a score from its words, runs of words, and pieces of words.
 
-    line → words ┬→ runs of 1 to 3 words, the line's ends among them ┬→ slots of a table → score
-                 └→ runs of 2 to 5 letters within each word          ┘
+    line → words ┬→ words, runs and pairs of them, their places ┬→ slots of a table → score
+                 └→ runs of 2 to 5 letters within each word     ┘
 
-The score is linear: each run found adds the number in its slot, runs of words and of letters each
-divided by the root of how many the line has. So a line is not better for being longer, and scoring
-costs a few array operations for a whole batch of lines. Runs find their slots by a hash; no list of
-them is kept ("the hashing trick", Weinberger et al. 2009, https://arxiv.org/abs/0902.2206).
+The score is linear: all that is found in a line adds the number in its slot, words and letters each
+divided by the root of how much there is of them. So a line is not better for being longer, and
+scoring costs a few array operations for a whole batch of lines. Slots are found by a hash; no list
+of what is in them is kept ("the hashing trick", Weinberger et al. 2009,
+https://arxiv.org/abs/0902.2206).
 
 The numbers come from ridge regression on what past tests say of their lines, within tests only.
 How strongly they are held to zero is chosen by tests of other groups. A better model of text can
@@ -19,6 +20,7 @@ that comes twice in an archive tells that a line was used again, and winners are
 drawn from held-out lines as well knows part of the answer.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -28,7 +30,6 @@ from typing import Final, Self
 from zipfile import BadZipFile
 
 import numpy as np
-import regex
 from numpy.typing import NDArray
 
 from hookline.errors import BadInput
@@ -42,30 +43,42 @@ Hashes = NDArray[np.uint64]
 Teacher = Callable[[Sequence[str]], Array]
 """Lines of copy → the log of each one's rate over a typical line's, shape (lines,)."""
 
+_VERSION: Final = 1
+"""Of how lines are read: a table is of no use to another way."""
 _BITS: Final = 21
-"""Slots are 2 to this power, so that of 300,000 runs one in eight shares its slot."""
-_WORD_RUNS: Final = range(1, 4)
+"""Slots are 2 to this power, so that of 460,000 things counted one in five shares its slot."""
+_RUNS: Final = (2, 3)
+"""Words in a run."""
+_GAPS: Final = (1, 2)
+"""Words between those of a pair."""
 _LETTER_RUNS: Final = range(2, 6)
-_WORD_WEIGHT: Final = 0.7
-"""Size of the part that runs of words make up; that of letters is 1."""
+"""Letters in a run."""
+_WORD_WEIGHT: Final = 0.8
+"""Size of the part that words make up; that of letters is 1."""
 _LEAST_SEEN: Final = 2
-"""A run that was seen but once could only tell of the line it stood in."""
-_STRENGTHS: Final = tuple(2.0**power for power in range(8, -4, -1))
+"""What was seen but once could only tell of the line it stood in."""
+_STRENGTHS: Final = (256.0, 64.0, 32.0, 16.0, 8.0, 5.7, 4.0, 2.8, 2.0, 1.4, 1.0)
+"""How strongly numbers may be held to zero, from the strongest: each is the start of the next."""
 _FOLDS: Final = 3
+_MOST_TESTS: Final = 6000
+"""Tests that are enough to choose a strength: it hardly changes with their number."""
 _LEAST_VARIANCE: Final = 0.01
 """However alike the lines of a small archive did, true rates differ by so much."""
 _PRECISION: Final = 0.003
+"""Where conjugate gradients stop: size of what is left over, relative to the targets."""
 _MOST_STEPS: Final = 200
 _TRUST: Final = 0.7
 """Share of the teacher in what a line teaches; the rest is what was seen of the line."""
 _TAUGHT_STRENGTH: Final = 0.25
 """A teacher's word has little noise. Found on tests that neither it nor its pupil had seen."""
 _SWAPPED: Final = 0.2
+"""Share of words of a variant that come from another line."""
 _LONGEST: Final = 26
+"""Most words of a variant made of two lines."""
 _BATCH: Final = 4096
 
-_TOKEN: Final = regex.compile(r"\n|[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")
-_SPELLING: Final = str.maketrans("‘’“”\n", "''\"\" ")
+_TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)*|[^\w\s]|_")
+_QUOTES: Final = str.maketrans("‘’“”", "''\"\"")
 _END: Final = 0
 """Number of the token that stands between lines."""
 _PRIME: Final = np.uint64(0x9E3779B97F4A7C15)
@@ -123,16 +136,24 @@ class NgramPrior:
         try:
             with np.load(path) as arrays:
                 table, scale = arrays["table"], arrays["scale"]
+                version = int(arrays["version"])
         except (OSError, ValueError, KeyError, BadZipFile, EOFError) as error:
             raise BadInput(f"cannot read the n-gram model {path}: {error}") from error
-        if table.shape != (1 << _BITS,) or table.dtype != np.int8 or scale.shape:
+        if (
+            version != _VERSION
+            or table.shape != (1 << _BITS,)
+            or table.dtype != np.int8
+            or scale.shape
+        ):
             raise BadInput(f"{path} holds no n-gram model of this version; train it again")
         return cls(table, float(scale))
 
     def save(self, path: Path) -> None:
         """Writes the model to one .npz file; empty slots take next to no room."""
         with path.open("wb") as file:
-            np.savez_compressed(file, table=self._table, scale=np.float64(self._scale))
+            np.savez_compressed(
+                file, table=self._table, scale=np.float64(self._scale), version=np.int64(_VERSION)
+            )
 
     def score(self, texts: Sequence[str]) -> Array:
         """The log of each line's rate over a typical line's; only differences mean anything.
@@ -152,20 +173,20 @@ class NgramPrior:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
-class _Runs:
-    """The runs of some lines, and the linear map they make of a table.
+class _Found:
+    """What is found in some lines, and the linear map from a table to their scores.
 
     Attributes:
         lines: How many lines.
         words: How many different words.
-        word_slot: Slot of each run of words.
+        word_slot: Slot of each word, run or pair of words, and of all else but letters.
         word_line: Line that it stands in.
         letter_slot: Slot of each run of letters of each different word.
         letter_word: Number of that word.
         token_word: Number of each word of the lines.
         token_line: Line that it stands in.
-        word_factor: What a run of words counts in each line, shape (lines,).
-        letter_factor: What a run of letters counts, same shape.
+        word_factor: What each of the first sort counts in a line, shape (lines,).
+        letter_factor: What a run of letters counts in a line, same shape.
     """
 
     lines: int
@@ -218,19 +239,19 @@ class _Runs:
         return fewer, slots
 
 
-def _read(texts: Sequence[str]) -> _Runs:
-    """The runs of these lines."""
-    spelled = "\n".join(["", *(text.translate(_SPELLING) for text in texts), ""])
-    numbers = {"\n": _END}
-    found = _TOKEN.findall(spelled.lower())
-    token = np.array([numbers.setdefault(each, len(numbers)) for each in found], dtype=np.int64)
+def _read(texts: Sequence[str]) -> _Found:
+    """What is found in these lines."""
+    numbers = {"": _END}
+    token = np.fromiter(
+        (numbers.setdefault(each, len(numbers)) for each in _tokens(texts)), dtype=np.int64
+    )
     line = np.cumsum(token == _END) - 1
     letter, word = _letters(list(numbers))
-    word_slot, word_line = _word_runs(_word_hashes(letter, word)[token], token, line)
-    letter_slot, letter_word = _letter_runs(letter, word)
+    word_slot, word_line = _of_words(_word_hashes(letter, word)[token], token, line)
+    letter_slot, letter_word = _of_letters(letter, word)
     inside = token != _END
     runs = np.bincount(letter_word, minlength=len(numbers))[token[inside]]
-    return _Runs(
+    return _Found(
         lines=len(texts),
         words=len(numbers),
         word_slot=word_slot,
@@ -242,6 +263,14 @@ def _read(texts: Sequence[str]) -> _Runs:
         word_factor=_WORD_WEIGHT / np.sqrt(np.bincount(word_line, minlength=len(texts)).clip(1)),
         letter_factor=1 / np.sqrt(np.bincount(line[inside], runs, len(texts)).clip(1)),
     )
+
+
+def _tokens(texts: Sequence[str]) -> Iterator[str]:
+    """The words and signs of all lines, in small letters, an empty one at each end of a line."""
+    yield ""
+    for text in texts:
+        yield from _TOKEN.findall(text.translate(_QUOTES).lower())
+        yield ""
 
 
 def _letters(words: Sequence[str]) -> tuple[Hashes, Indices]:
@@ -259,23 +288,56 @@ def _word_hashes(letter: Hashes, word: Indices) -> Hashes:
     return np.add.reduceat(_mixed(letter * _PRIME + place), starts)
 
 
-def _word_runs(word: Hashes, token: Indices, line: Indices) -> tuple[Indices, Indices]:
-    """Slot and line of each run of words. An end of the line may stand first or last in a run."""
-    slots: list[Indices] = []
-    lines: list[Indices] = []
-    run = np.zeros_like(word)
-    for size in _WORD_RUNS:
-        count = max(len(word) - size + 1, 0)
-        run = _mixed(run[:count] + word[size - 1 :])
-        whole = line[:count] == line[max(size - 2, 0) :][:count]
-        if size == 1:
-            whole = token != _END
-        slots.append(_slots(run[whole], size))
-        lines.append(line[:count][whole])
-    return np.concatenate(slots), np.concatenate(lines)
+def _of_words(word: Hashes, token: Indices, line: Indices) -> tuple[Indices, Indices]:
+    """Slot and line of everything that is counted but letters.
+
+    Args:
+        word: Hash of each token.
+        token: Number of each token; an end stands before, between and behind the lines.
+        line: Line of each token; an end goes with the line behind it.
+    """
+    inside = token != _END
+    found = [
+        (_slots(word[inside], 1), line[inside]),
+        *(_run(word, line, size) for size in _RUNS),
+        *(_pair(word, line, gap) for gap in _GAPS),
+        *_shape(word, token, line),
+    ]
+    return np.concatenate([slots for slots, _ in found]), np.concatenate([on for _, on in found])
 
 
-def _letter_runs(letter: Hashes, word: Indices) -> tuple[Indices, Indices]:
+def _run(word: Hashes, line: Indices, size: int) -> tuple[Indices, Indices]:
+    """Runs of two or more words, an end of the line at most first or last."""
+    count = max(len(word) - size + 1, 0)
+    run = word[:count]
+    for place in range(1, size):
+        run = _mixed(run) + word[place : place + count]
+    whole = line[:count] == line[size - 2 : size - 2 + count]
+    return _slots(run[whole], size), line[:count][whole]
+
+
+def _pair(word: Hashes, line: Indices, gap: int) -> tuple[Indices, Indices]:
+    """Two words with so many between them, an end of the line at most first or last."""
+    count = max(len(word) - gap - 1, 0)
+    pair = _mixed(word[:count]) + word[gap + 1 :]
+    whole = line[:count] == line[gap : gap + count]
+    return _slots(pair[whole], 16 + gap), line[:count][whole]
+
+
+def _shape(word: Hashes, token: Indices, line: Indices) -> Iterator[tuple[Indices, Indices]]:
+    """Each word with the third of the line it stands in, and each line's number of words."""
+    ends = np.flatnonzero(token == _END)
+    sizes = np.diff(ends) - 1
+    inside = np.flatnonzero(token != _END)
+    on = line[inside]
+    third = 3 * (inside - ends[on] - 1) // sizes[on]
+    yield _slots(word[inside] + third.astype(np.uint64), 32), on
+    lines = np.arange(len(sizes))
+    yield _slots(sizes.astype(np.uint64) * _PRIME, 36), lines
+    yield _slots((sizes // 3).astype(np.uint64) * _PRIME, 37), lines
+
+
+def _of_letters(letter: Hashes, word: Indices) -> tuple[Indices, Indices]:
     """Slot and word of each run of letters within one word and the spaces around it."""
     slots: list[Indices] = []
     words: list[Indices] = []
@@ -284,14 +346,14 @@ def _letter_runs(letter: Hashes, word: Indices) -> tuple[Indices, Indices]:
         count = max(len(letter) - size + 1, 0)
         run = run[:count] * _PRIME + letter[size - 1 :]
         whole = word[:count] == word[size - 1 :]
-        slots.append(_slots(run[whole], -size))
+        slots.append(_slots(run[whole], 64 + size))
         words.append(word[:count][whole])
     return np.concatenate(slots), np.concatenate(words)
 
 
 def _slots(run: Hashes, kind: int) -> Indices:
-    """The slot of each run; runs of different kinds have nothing to do with each other."""
-    return (_mixed(run + np.uint64(kind % 256)) >> np.uint64(64 - _BITS)).astype(np.int64)
+    """The slot of each; those of different kinds have nothing to do with each other."""
+    return (_mixed(run + np.uint64(kind)) >> np.uint64(64 - _BITS)).astype(np.int64)
 
 
 def _mixed(number: Hashes) -> Hashes:
@@ -373,7 +435,7 @@ def _joined(one: Sequence[str], other: Sequence[str], rng: Random) -> str:
 
 
 class _Ridge:
-    """Ridge regression of targets on the runs of the lines, both centred within tests.
+    """Ridge regression of targets on what is found in the lines, both centred within tests.
 
     With A the map from a table to the weighted, centred scores of the lines, and b the weighted
     targets, the table is Aᵀ x where (A Aᵀ + strength) x = b: one number for each line instead of
@@ -381,13 +443,13 @@ class _Ridge:
 
     Args:
         lessons: What to learn.
-        counted: How many of the lines, from the first, decide which runs are learned at all.
+        counted: How many of the lines, from the first, decide which slots are learned at all.
     """
 
     def __init__(self, lessons: _Lessons, counted: int) -> None:
         self._lessons = lessons
         self._root = np.sqrt(lessons.weights)
-        self._runs, self.slots = _read(lessons.texts).compact(counted)
+        self._found, self.slots = _read(lessons.texts).compact(counted)
         self._solution = np.zeros(len(lessons.texts))
 
     def values(self, strength: float) -> Array:
@@ -409,11 +471,11 @@ class _Ridge:
         return self._table(solution)
 
     def _applied(self, values: Array, strength: float) -> Array:
-        scores = self._runs.scores(self._table(values))
+        scores = self._found.scores(self._table(values))
         return self._root * self._centred(scores) + strength * values
 
     def _table(self, values: Array) -> Array:
-        return self._runs.gathered(
+        return self._found.gathered(
             self._lessons.weights * self._centred(values / self._root), len(self.slots)
         )
 
@@ -423,31 +485,28 @@ class _Ridge:
 
 def _strength(tests: PastTests, seed: int) -> float:
     """How strongly the numbers are best held to zero, by the error on tests of other groups."""
+    if len(tests) > _MOST_TESTS:
+        chosen = np.random.default_rng(seed).permutation(len(tests))[:_MOST_TESTS]
+        tests = tests.take(np.sort(chosen))
     groups = len(np.unique(tests.groups))
     if groups < 2:
         return _STRENGTHS[0]
     folds = tests.folds(min(_FOLDS, groups), seed)
-    trials = [
-        (tests.take(np.flatnonzero(folds != fold)), tests.take(np.flatnonzero(folds == fold)))
-        for fold in range(int(folds.max()) + 1)
-    ]
-    ridges = [_Ridge(_Lessons.of(others), len(others.texts)) for others, _ in trials]
-    held = [(_Lessons.of(own), _read(own.texts)) for _, own in trials]
-    best, least = _STRENGTHS[0], np.inf
-    for strength in _STRENGTHS:
-        error = sum(
-            _error(*pair, _spread_out(ridge.values(strength), ridge.slots))
-            for ridge, pair in zip(ridges, held, strict=True)
-        )
-        if error > least:
-            break
-        best, least = strength, error
-    return best
+    error = np.zeros(len(_STRENGTHS))
+    for fold in range(int(folds.max()) + 1):
+        others = tests.take(np.flatnonzero(folds != fold))
+        own = tests.take(np.flatnonzero(folds == fold))
+        ridge = _Ridge(_Lessons.of(others), len(others.texts))
+        lessons, found = _Lessons.of(own), _read(own.texts)
+        for index, strength in enumerate(_STRENGTHS):
+            table = _spread_out(ridge.values(strength), ridge.slots)
+            error[index] += _error(lessons, found, table)
+    return _STRENGTHS[int(error.argmin())]
 
 
-def _error(lessons: _Lessons, runs: _Runs, table: Array) -> float:
+def _error(lessons: _Lessons, found: _Found, table: Array) -> float:
     """Squared error of a table's scores within tests, weighted."""
-    scores = centred(runs.scores(table), lessons.weights, lessons.starts)
+    scores = centred(found.scores(table), lessons.weights, lessons.starts)
     return float(lessons.weights @ (lessons.targets - scores) ** 2)
 
 

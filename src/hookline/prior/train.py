@@ -20,12 +20,13 @@ from hookline.prior.calibrate import Belief, calibrate, doubt, within
 from hookline.prior.encoder import NETWORK, VECTORS, VOCABULARY, Encoder
 from hookline.prior.export import Weights, export
 from hookline.prior.finetune import Recipe, average, finetune
-from hookline.prior.model import DEFAULT, Card, TextPrior, fingerprints
+from hookline.prior.model import DEFAULT, LEARNED, Card, TextPrior, fingerprints
 from hookline.prior.ngrams import NgramPrior
 
 Array = NDArray[np.float64]
 
 FOLDS = 5
+TRIAL, RUN = "trial", "run"
 _START = Belief(slopes=(0.8, 0.3), variance=0.045)
 """Factors on encoder and n-gram model to begin with; held-out tests soon outweigh them."""
 
@@ -88,44 +89,48 @@ def train_prior(tests: PastTests, plan: Plan, out: Path, *, step: Step) -> Train
         raise BadInput("a prior needs tests of at least two groups: one to learn from, one to try")
     folds = tests.folds(min(FOLDS, groups), seed=0)
     out.mkdir(parents=True, exist_ok=True)
-    held = tests.take(np.flatnonzero(folds == 0)) if plan.base else tests
-    plain = _ngrams_elsewhere(tests, folds, step)
-    deep = _encoder_elsewhere(tests, folds, plan, out, step)
-    if plan.base:
-        plain = plain[np.repeat(folds, tests.sizes) == 0]
+    if plan.base is None:
+        held, deep, plain = _taken_over(tests, folds, plan.take_over, step)
+    else:
+        held, deep, plain = _tried(tests, folds, plan, plan.base, out / TRIAL, step)
     card, score = _weighed(held, deep, plain, plan, tests)
     encoder = _encoder(tests, plan, out, step)
+    ngrams = NgramPrior.fit(tests, teacher=encoder.score if encoder and plan.base else None)
     learned = np.unique(fingerprints(tests.texts))
-    prior = TextPrior(card, NgramPrior.fit(tests), encoder, learned)
+    if plan.take_over is not None and plan.base is None:
+        learned = np.union1d(learned, np.load(plan.take_over / LEARNED))
+    prior = TextPrior(card, ngrams, encoder, learned)
     prior.save(out)
+    for folder in (out / TRIAL, *out.glob(f"{RUN}-*")):
+        shutil.rmtree(folder, ignore_errors=True)  # checkpoints, five times the prior's size
     return Trained(prior=prior, held_out=held, score=score)
 
 
-def _ngrams_elsewhere(tests: PastTests, folds: NDArray[np.int64], step: Step) -> Array:
-    """Score of each line by an n-gram model fitted to the other folds."""
+def _taken_over(
+    tests: PastTests, folds: NDArray[np.int64], encoder: Path | None, step: Step
+) -> tuple[PastTests, Array | None, Array]:
+    """All tests, the encoder's scores, and those of n-gram models fitted to the other folds."""
     line_folds = np.repeat(folds, tests.sizes)
-    score = np.zeros(len(tests.texts))
+    plain = np.zeros(len(tests.texts))
     every = np.unique(folds).tolist()
     moved = step("n-grams", len(every))
     for done, fold in enumerate(every, start=1):
         model = NgramPrior.fit(tests.take(np.flatnonzero(folds != fold)))
         rows = np.flatnonzero(line_folds == fold)
-        score[rows] = model.score([tests.texts[row] for row in rows])
+        plain[rows] = model.score([tests.texts[row] for row in rows])
         moved(done)
-    return score
+    return tests, Encoder.load(encoder).score(tests.texts) if encoder else None, plain
 
 
-def _encoder_elsewhere(
-    tests: PastTests, folds: NDArray[np.int64], plan: Plan, out: Path, step: Step
-) -> Array | None:
-    """Score by an encoder that did not see the lines: of fold 0 if it is tuned, else of all."""
-    if plan.base is not None:
-        others = tests.take(np.flatnonzero(folds != 0))
-        held = tests.take(np.flatnonzero(folds == 0))
-        trial = out / "trial"
-        _tuned(others, plan, plan.base, trial, step)
-        return Encoder.load(trial).score(held.texts)
-    return Encoder.load(plan.take_over).score(tests.texts) if plan.take_over else None
+def _tried(
+    tests: PastTests, folds: NDArray[np.int64], plan: Plan, base: Path, trial: Path, step: Step
+) -> tuple[PastTests, Array, Array]:
+    """The tests of one fold, and their scores by an encoder and its pupil that did not see them."""
+    others, held = (tests.take(np.flatnonzero(mine)) for mine in (folds != 0, folds == 0))
+    _tuned(others, plan, base, trial, step)
+    encoder = Encoder.load(trial)
+    pupil = NgramPrior.fit(others, teacher=encoder.score)
+    return held, encoder.score(held.texts), pupil.score(held.texts)
 
 
 def _encoder(tests: PastTests, plan: Plan, out: Path, step: Step) -> Encoder | None:
@@ -146,7 +151,7 @@ def _tuned(tests: PastTests, plan: Plan, base: Path, out: Path, step: Step) -> N
     runs: list[Weights] = []
     for run in range(plan.runs):
         recipe = replace(plan.recipe, seed=plan.recipe.seed + run)
-        folder = out / f"run-{run}"
+        folder = out / f"{RUN}-{run}"
         folder.mkdir(parents=True, exist_ok=True)
         told = _Told(step, f"tuning on {len(tests):,} tests, run {run + 1}")
         runs.append(finetune(tests, base, folder, recipe=recipe, progress=told))
