@@ -107,9 +107,11 @@ def test_backtest_warns_of_lines_that_the_prior_learned_from(
 ) -> None:
     archive(Path("tests.csv"))
     run(monkeypatch, capsys, "train-prior", "tests.csv", "--out", "mine", "--fast")
-    asked = ["--budgets", "20", "--seeds", "1", "--prior", "mine"]
+    asked = ["--budgets", "20", "--seeds", "1", "--prior", "mine", "--html", "out.html"]
     _, out, _ = run(monkeypatch, capsys, "backtest", "tests.csv", *asked)
-    assert "100% of these lines are among those that the prior learned from" in out
+    words = "100% of these lines are among those that the prior learned from"
+    assert f"Warning: {words}" in out
+    assert words in Path("out.html").read_text()
 
 
 def test_train_prior_writes_one_that_can_be_used(
@@ -133,4 +135,15 @@ def test_train_prior_names_what_tuning_needs(
     asked = ["--out", "mine", "--base", "nowhere"]
     code, _, complaint = run(monkeypatch, capsys, "train-prior", "tests.csv", *asked)
     assert code == 2
+    assert complaint.count("\n") == 1
+
+
+def test_train_prior_finds_out_first_whether_it_can_write(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = archive(Path("tests.csv"), 6)
+    asked = ["train-prior", "tests.csv", "--fast", "--out", str(path)]
+    code, _, complaint = run(monkeypatch, capsys, *asked)
+    assert code == 2
+    assert "can't be a folder" in complaint
     assert complaint.count("\n") == 1

@@ -246,7 +246,7 @@ def backtest(
         score = model.score(reading.tests.texts, progress=scored)
         played = step("playing tests, %", 100)
         result = past.backtest(
-            replace(reading, notes=(*reading.notes, *_leak(model, reading.tests.texts))),
+            reading,
             score,
             model.belief,
             source=file.name,
@@ -256,6 +256,7 @@ def backtest(
             workers=os.cpu_count() or 1,
             progress=lambda share: played(int(100 * share)),
         )
+    result = replace(result, warning=_leak(model, reading.tests.texts))
     _say(past.to_text(result, width=_width()))
     _list_skipped(reading.examples)
     if json_file is not None:
@@ -293,6 +294,10 @@ def learn_prior(
 
     if base is not None and fast:
         raise BadInput("--fast leaves out the encoder, --base tunes one; choose one of them")
+    try:
+        out_folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"--out {out_folder} can't be a folder: {error.strerror}") from None
     _check_target(json_file)
     with _bars() as step:
         reading = read_past_tests(file, columns=_columns(column))
@@ -305,9 +310,14 @@ def learn_prior(
             recipe=Recipe(epochs=epochs),
         )
         trained = train_prior(reading.tests, plan, out_folder, step=step)
-    if plan.base is None and plan.take_over is not None:
-        for warning in _leak(TextPrior.load(DEFAULT, fast=True), reading.tests.texts):
-            _say(warning)
+    for note in (
+        *reading.notes,
+        *(f"Left out: {n:,} × {why}" for why, n in reading.skipped.items()),
+    ):
+        _say(note)
+    warning = _leak(TextPrior.load(DEFAULT, fast=True), reading.tests.texts)
+    if warning and plan.base is None and not fast:
+        _say(f"Warning: {warning}")
     measured = measure_prior(trained.held_out, trained.score)
     _list_skipped(reading.examples)
     low, high = measured.uplift_ci
@@ -372,14 +382,14 @@ def _columns(given: list[str] | None) -> dict[str, str]:
     return pairs
 
 
-def _leak(prior: "TextPrior", texts: "Sequence[str]") -> tuple[str, ...]:
-    """A warning where the prior is tried on lines it learned from."""
+def _leak(prior: "TextPrior", texts: "Sequence[str]") -> str:
+    """A warning where the prior is tried on lines it learned from, else nothing."""
     share = float(prior.has_learned_from(texts).mean())
     if share < 0.01:
-        return ()
+        return ""
     return (
         f"{share:.0%} of these lines are among those that the prior learned from: everything that "
-        "uses it looks better here than it is.",
+        "uses it looks better here than it is."
     )
 
 

@@ -13,7 +13,7 @@ def test_lift_is_a_ratio_of_sums_with_the_variance_of_a_ratio() -> None:
     """Sums 12 over 10; residuals of the groups ±0.2, ∓0.2: variance 2 · 2 · .04."""
     ours, theirs = np.array([5.0, 7.0]), np.array([4.0, 6.0])
     found = lift(ours, theirs, np.array([0, 1]))
-    half = 1.959963984540054 * np.sqrt(2 * 2 * 0.2**2) / 10
+    half = 12.706204736174698 * np.sqrt(2 * 2 * 0.2**2) / 10  # t with one degree of freedom
     assert found.lift == pytest.approx(0.2)
     assert found.ci == pytest.approx((0.2 - half, 0.2 + half))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from hookline.backtest.result import (
     CalibrationBin,
@@ -27,7 +28,7 @@ def lift(ours: Array, theirs: Array, groups: NDArray[np.int64]) -> Comparison:
     """How much more one has than the other, relative, paired over tests.
 
     A ratio of sums; its interval takes groups as the units drawn (Cochran 1977, section 6.4), so
-    that tests of one story count as one.
+    that tests of one story count as one, and t for the quantile, for groups may be few.
 
     Args:
         ours: Shape (tests,).
@@ -39,7 +40,7 @@ def lift(ours: Array, theirs: Array, groups: NDArray[np.int64]) -> Comparison:
     ratio = mine.sum() / other.sum()
     count = mine.size
     scatter = float(((mine - ratio * other) ** 2).sum()) * count / max(count - 1, 1)
-    half = _Z * np.sqrt(scatter) / other.sum()
+    half = stdtrit(max(count - 1, 1), 0.975) * np.sqrt(scatter) / other.sum()
     return Comparison(lift=float(ratio - 1), ci=(float(ratio - 1 - half), float(ratio - 1 + half)))
 
 

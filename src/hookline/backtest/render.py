@@ -72,6 +72,7 @@ def _used(result: BacktestResult) -> list[str]:
     """What the figures rest on, what was left out and why."""
     return [
         f"Back-test of {result.source}",
+        *([f"Warning: {result.warning}"] if result.warning else []),
         f"Used: {counted(result.tests, 'test')} with {counted(result.arms, 'line')}; "
         f"{counted(result.clicks, 'click')} on {counted(result.impressions, 'impression')}.",
         *(f"Left out: {reason}" for reason in left_out(result)),

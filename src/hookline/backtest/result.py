@@ -122,6 +122,7 @@ class BacktestResult:
         prior_external: `predicted_ctr` alone; None where the file has none.
         budgets: Impressions per line → policy → its result.
         seconds: Wall-clock time of it all.
+        warning: Why these figures can't be trusted, for the top of the page; empty if they can.
     """
 
     source: str
@@ -140,3 +141,4 @@ class BacktestResult:
     prior_external: PriorResult | None
     budgets: Mapping[int, Mapping[str, PolicyResult]]
     seconds: float
+    warning: str = ""
