@@ -19,8 +19,9 @@ test: check  ## lint, types, layers, then every test
 # torch is large, so that tuning is tested apart; the version is named, for without one pip may
 # bring gigabytes of GPU libraries.
 test-train: $(VENV)/.test  ## tuning an encoder, with torch
-	$(BIN)/python -m pip install --quiet torch==2.13.0 "transformers>=5.0" "onnx>=1.17"
-	$(BIN)/python -m pytest tests/prior/test_finetune.py $(ARGS)
+	$(BIN)/python -m pip install --quiet torch==2.13.0 "transformers>=5.0" "onnx>=1.17" \
+		"sentence-transformers>=5.0"
+	$(BIN)/python -m pytest tests/prior/test_finetune.py tests/perceive/test_encoders_models.py $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -49,6 +50,12 @@ $(VENV)/.core: $(VENV)/.base pyproject.toml
 	@echo "Installing Hookline into $(VENV) ..."
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --editable . \
 		|| $(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# Torch named with its version, as for test-train.
+$(VENV)/.peers: $(VENV)/.core
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet torch==2.13.0 --group peers
 	@touch $@
 
 # A dependency group: `make setup` installs `test`, `make peers` installs `peers`.

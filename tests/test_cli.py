@@ -1,13 +1,18 @@
 import json
 import socket
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uvicorn
 
 from conftest import NOW
 from hookline import cli, sample
 from hookline.app import open_app
 from hookline.catalog import read_feed
+from hookline.service import make_service
 from hookline.settings import read_settings
 from hookline.types import Context, Experiment
 from hookline.wire import CopyOrder
@@ -17,6 +22,9 @@ from hookline.wire import CopyOrder
 def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "160")
+    with socket.socket() as probe:  # a port where no service of ours answers
+        probe.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HOOKLINE_PORT", str(probe.getsockname()[1]))
 
 
 def run(
@@ -69,6 +77,14 @@ def test_import_dry_run_stores_nothing(
         (["dmo"], "dmo"),
         (["report", "--json", "nowhere/out.json"], "nowhere/out.json"),
         (["demo", "--once", "--json", "."], "--json"),
+        (["candidate", "nope"], "no experiment 'nope'"),
+        (["candidate", "nope", "--share", ".1"], "need the POLICY"),
+        (["candidate", "nope", "ucb", "--drop"], "--drop takes no POLICY"),
+        (["candidate", "nope", "ucb", "--param", "width=wide"], "name=number"),
+        (["promote", "nope"], "no experiment 'nope'"),
+        (["rollback", "nope"], "no experiment 'nope'"),
+        (["rollback", "nope", "--url", "http://127.0.0.1:9"], "no Hookline answers"),
+        (["forget", "nobody"], "no decision was ever made for visitor 'nobody'"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -149,3 +165,81 @@ def served_decision() -> str:
     app.live.learn()
     app.close()
     return served.decision_id
+
+
+# --- candidates, on the database and through a service -------------------------------------------
+
+
+@pytest.fixture
+def service() -> Iterator[str]:
+    """A running service over the store of `served_decision`, at the address of the settings."""
+    served_decision()
+    settings = read_settings(learn_every_s=0)
+    app = make_service(open_app(settings))
+    config = uvicorn.Config(app, port=settings.port, log_level="error", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{settings.port}"
+    server.should_exit = True
+    thread.join()
+
+
+STEPS = [
+    (
+        ("candidate", "hats", "ucb", "--share", ".1", "--param", "width=.5"),
+        "hats runs under horizon_thompson; the candidate ucb decides 10% of its traffic.",
+    ),
+    (("rollback", "hats"), "the candidate ucb only watches."),
+    (("candidate", "hats"), "The candidate ucb only watches."),
+    (
+        ("promote", "hats"),
+        "hats runs under ucb; the candidate horizon_thompson only watches.",
+    ),
+    (("rollback", "hats"), "hats runs under horizon_thompson; the candidate ucb only watches."),
+    (("candidate", "hats", "--drop"), "hats runs under horizon_thompson, without a candidate."),
+    (("forget", "v1"), "The log itself still has 1 rows about this visitor"),
+]
+
+
+def walk(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], where: str) -> None:
+    for command, words in STEPS:
+        code, out, complaint = run(monkeypatch, capsys, *command)
+        assert (code, complaint) == (0, "")
+        assert words in out
+        assert where in out
+
+
+def test_a_candidate_is_tried_promoted_and_rolled_back_on_the_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served_decision()
+    walk(monkeypatch, capsys, "no service runs at http://127.0.0.1")
+    verbs = [entry["verb"] for entry in trail()]
+    assert verbs[-6:] == [
+        "candidate",
+        "rollback",
+        "promote",
+        "rollback",
+        "drop_candidate",
+        "forget",
+    ]
+    assert trail()[-1]["by"] == "command line"
+
+
+def test_a_candidate_is_tried_promoted_and_rolled_back_through_the_service(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: str
+) -> None:
+    walk(monkeypatch, capsys, f"the service at {service}")
+    code, out, _ = run(monkeypatch, capsys, "promote", "hats", "--url", service)
+    assert (code, out) == (2, "")
+
+
+def trail() -> list[dict[str, str]]:
+    """The audit trail in the store of the settings."""
+    app = open_app(read_settings())
+    rows = [json.loads(row.body) for row in app.store.read() if row.kind == "action"]
+    app.close()
+    return rows

@@ -1,16 +1,35 @@
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
 from conftest import NOW, make_context, make_experiment
-from hookline.errors import HooklineError, Refused, StoreFailed, Unknown, UnregisteredName
+from hookline.errors import (
+    BadInput,
+    HooklineError,
+    Refused,
+    StoreFailed,
+    Unknown,
+    UnregisteredName,
+)
 from hookline.live import Live
 from hookline.store import Store, open_store
-from hookline.types import Audience, Copy, Product, dumps
+from hookline.types import (
+    Action,
+    Audience,
+    Candidate,
+    Copy,
+    Decision,
+    Product,
+    Snapshot,
+    dumps,
+    loads,
+)
 from hookline.wire import Served
 
 HOUR = timedelta(hours=1)
@@ -359,3 +378,302 @@ def test_the_report_goes_on_when_an_arm_is_withdrawn_in_flight(live: Live) -> No
     assert report.lift["clicks"].estimate is not None
     assert report.winner != "b"
     assert live.replay().same
+
+
+# --- decisions per visit -------------------------------------------------------------------------
+
+
+def test_a_visit_keeps_its_arm_and_the_next_is_decided_anew(store: Store) -> None:
+    live = Live(store)
+    start(live, unit="visit")
+    first = {n: live.decide("boots", make_context(visit_id=f"s{n}")) for n in range(60)}
+    assert len({served.decision_id for served in first.values()}) == 60
+    assert len({served.arm.id for served in first.values()}) == 3
+    live.learn()
+    reborn = Live(store)
+    for n, served in first.items():
+        again = reborn.decide("boots", make_context(visit_id=f"s{n}", at=NOW + HOUR))
+        assert (again.decision_id, again.arm.id, again.reason) == (
+            served.decision_id,
+            served.arm.id,
+            "sticky",
+        )
+    assert store.counts()["decision"] == 60
+
+
+def test_events_of_two_visits_go_to_their_own(store: Store) -> None:
+    live = Live(store)
+    start(live, unit="visit")
+    one, two = (live.decide("boots", make_context(visit_id=name)) for name in ("one", "two"))
+    live.ingest([seen(one), seen(two), seen(two, "Promotion Clicked")], at=NOW)
+    live.learn()
+    clicks = {each.decision.id: each.clicks for each in live.latest_outcomes("boots")}
+    assert clicks == {one.decision_id: 0, two.decision_id: 1}
+
+
+def test_the_log_keeps_what_is_known_of_a_visit(live: Live) -> None:
+    context = make_context(visit_id="s1", referrer="search", query="warm boots", position=2)
+    trace = live.explain(live.decide("boots", context).decision_id)
+    assert trace.decision.context == context
+
+
+# --- candidates ----------------------------------------------------------------------------------
+
+
+def shop(live: Live, first: int, count: int) -> None:
+    """New visitors, every third of whom clicks, some of them late; learned from now and then."""
+    for n in range(first, first + count):
+        at = NOW + n * HOUR / 10
+        served = live.decide("boots", make_context(f"v{n}", at=at))
+        stamp = {"userId": f"v{n}", "timestamp": at.isoformat()}
+        live.ingest([seen(served, **stamp)], at=at)
+        if n % 3 == 0:
+            live.ingest([seen(served, "Promotion Clicked", **stamp)], at=at + (n % 2) * 3 * HOUR)
+        if n % 20 == 0:
+            live.learn()
+
+
+def decisions(store: Store) -> list[Decision]:
+    return [loads(row.body, Decision) for row in store.read() if row.kind == "decision"]
+
+
+def test_replay_gives_the_live_snapshot_back_through_every_step(store: Store, live: Live) -> None:
+    shop(live, 0, 60)
+    live.try_candidate("boots", "actor_critic", share=0.3, at=NOW)
+    shop(live, 60, 60)
+    live.promote("boots", at=NOW)
+    shop(live, 120, 60)
+    live.forget("v3", at=NOW)
+    live.rollback("boots", at=NOW)
+    shop(live, 180, 60)
+    version = live.learn().version
+    done = live.replay()
+    assert done.same
+    assert set(done.live.states) == {"boots", "boots/candidate"}
+    reborn = Live(store)
+    assert reborn.experiments() == live.experiments()
+    assert reborn.learn().version == version
+    verbs = [loads(row.body, Action).verb for row in store.read() if row.kind == "action"]
+    assert verbs[-4:] == ["candidate", "promote", "forget", "rollback"]
+    who = Counter(each.policy for each in decisions(store))
+    assert who == {"thompson": 180, "actor_critic": 60}
+
+
+def test_the_candidate_serves_its_share_from_the_moment_it_was_named(
+    store: Store, live: Live
+) -> None:
+    shop(live, 0, 40)
+    live.try_candidate("boots", "ucb", {"width": 0.5}, 0.5, at=NOW)
+    for n in range(400):
+        live.decide("boots", make_context(f"w{n}"))
+    live.flush()
+    made = decisions(store)[40:]
+    assert all(each.shadow is not None and each.shadow.share == 0.5 for each in made)
+    reasons = Counter(each.reason for each in made)
+    assert abs(reasons["candidate"] - 160) < 4 * (400 * 0.4 * 0.6) ** 0.5
+    assert abs(reasons["policy"] - 160) < 4 * (400 * 0.4 * 0.6) ** 0.5
+
+
+def test_a_rollback_changes_the_very_next_decision(store: Store, live: Live) -> None:
+    shop(live, 0, 40)
+    live.learn()
+    probe = make_context("probe")
+    twin = Live(store)
+    before = twin.explain(twin.decide("boots", probe).decision_id).decision
+    live.try_candidate("boots", "ucb", share=0.5, at=NOW)
+    live.promote("boots", at=NOW)
+    promoted = live.decide("boots", make_context("p"))
+    live.rollback("boots", at=NOW)
+    after = live.explain(live.decide("boots", make_context("q")).decision_id).decision
+    assert live.explain(promoted.decision_id).decision.policy == "ucb"
+    assert after.policy == before.policy == "thompson"
+    assert after.probabilities == before.probabilities
+    assert after.shadow is not None
+    assert (after.shadow.policy, after.shadow.share) == ("ucb", 0.0)
+
+
+def test_a_rollback_during_a_canary_leaves_the_candidate_watching(live: Live) -> None:
+    live.try_candidate("boots", "ucb", share=0.5, at=NOW)
+    rolled = live.rollback("boots", at=NOW)
+    assert rolled.candidate == Candidate(policy="ucb", share=0.0)
+    reasons = {live.decide("boots", make_context(f"v{n}")).reason for n in range(200)}
+    assert reasons == {"policy", "uniform", "holdout"}
+
+
+def test_a_candidate_takes_over_what_the_policy_would(store: Store) -> None:
+    live = Live(store)
+    start(live)
+    tried = live.try_candidate("boots", "horizon_thompson", {"floor": 0.01}, at=NOW)
+    assert tried.candidate is not None
+    assert tried.candidate.params == {"floor": 0.01, "horizon": 10_000.0}
+    raised = live.try_candidate("boots", "horizon_thompson", share=0.2, at=NOW)
+    assert raised.candidate == replace(tried.candidate, share=0.2)
+
+
+def test_compare_candidate_goes_by_what_was_noted_beforehand(live: Live) -> None:
+    shop(live, 0, 20)
+    live.try_candidate("boots", "ucb", at=NOW)
+    shop(live, 20, 200)
+    live.ingest([{"event": "nothing"}], at=NOW + 400 * HOUR)
+    live.learn()
+    found = live.compare_candidate("boots")
+    assert (found.policy, found.candidate, found.share) == ("thompson", "ucb", 0.0)
+    assert found.lift.n == 200
+    assert found.candidate_value.estimate is not None
+    assert 0.1 < found.candidate_value.estimate < 0.6
+    assert live.compare_candidate("boots") is found, "nothing new, nothing computed"
+    live.drop_candidate("boots", at=NOW)
+    with pytest.raises(Refused, match="no candidate to compare"):
+        live.compare_candidate("boots")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "word"),
+    [
+        (("boots", "tompson"), UnregisteredName, "did you mean 'thompson'"),
+        (("boots", "ucb", {"nonsense": 1.0}), BadInput, "no parameter 'nonsense'"),
+        (("boots", "ucb", {"width": 99.0}), BadInput, "width"),
+        (("boots", "ucb", {}, 0.51), BadInput, "share"),
+        (("boots", "ucb", {}, float("nan")), BadInput, "share"),
+        (("boots", "thompson"), Refused, "runs under thompson"),
+        (("shoes", "ucb"), Unknown, "no experiment 'shoes'"),
+    ],
+)
+def test_a_candidate_that_makes_no_sense_changes_nothing(
+    store: Store,
+    live: Live,
+    arguments: tuple[object, ...],
+    kind: type[HooklineError],
+    word: str,
+) -> None:
+    rows = len(store.read())
+    with pytest.raises(kind, match=word):
+        live.try_candidate(*arguments, at=NOW)  # pyright: ignore[reportArgumentType]
+    assert live.experiment("boots").candidate is None
+    assert len(store.read()) == rows
+
+
+def test_without_a_candidate_there_is_nothing_to_promote_or_take_back(live: Live) -> None:
+    for step in (live.promote, live.rollback, live.drop_candidate):
+        with pytest.raises(Refused, match="no candidate"):
+            step("boots", at=NOW)
+    live.try_candidate("boots", "ucb", at=NOW)
+    live.move("boots", "concluded", at=NOW)
+    for step in (live.promote, live.rollback, live.drop_candidate):
+        with pytest.raises(Refused, match="concluded"):
+            step("boots", at=NOW)
+
+
+def test_steps_taken_while_others_decide_and_learn_keep_the_log_true(
+    store: Store, live: Live
+) -> None:
+    """Each decision's shadow names the pair that its probabilities come from."""
+    shop(live, 0, 60)
+    live.learn()
+
+    def visit(worker: int) -> None:
+        for n in range(150):
+            live.decide("boots", make_context(f"{worker}-{n}"))
+            if n % 30 == worker:
+                live.learn()
+
+    def steer() -> None:
+        for _ in range(6):
+            live.try_candidate("boots", "uniform", share=0.5, at=NOW)
+            live.promote("boots", at=NOW)
+            live.rollback("boots", at=NOW)
+            live.drop_candidate("boots", at=NOW)
+
+    with ThreadPoolExecutor(5) as pool:
+        done = [pool.submit(visit, worker) for worker in range(4)] + [pool.submit(steer)]
+        for each in done:
+            each.result()
+    live.learn()
+    assert live.replay().same
+    for each in decisions(store):
+        even = [pytest.approx(1 / 3)] * 3
+        if each.policy == "uniform":
+            assert each.shadow is not None
+            assert (each.shadow.policy, each.shadow.share) == ("thompson", 0.0)
+            assert list(each.shadow.probabilities.values()) != even
+        elif each.shadow is not None:
+            assert list(each.shadow.probabilities.values()) == even
+
+
+def is_consistent(decision: Decision) -> bool:
+    """Whether the policy `uniform` is where the decision says it is, and `thompson` is not."""
+    assert decision.shadow is not None
+    even = decision.shadow.probabilities["a"] == pytest.approx(1 / 3)
+    return even == (decision.shadow.policy == "uniform")
+
+
+def promoted_to_uniform(live: Live) -> None:
+    shop(live, 0, 60)
+    live.learn()
+    live.try_candidate("boots", "uniform", at=NOW)
+    live.promote("boots", at=NOW)
+
+
+def test_a_rollback_while_a_snapshot_is_taken_is_served_all_the_same(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promoted_to_uniform(live)
+    taken = live._learner.snapshot
+    live.decide("boots", make_context("new"))
+
+    def slow() -> Snapshot:
+        snapshot = taken()
+        live.rollback("boots", at=NOW)
+        return snapshot
+
+    with monkeypatch.context() as patch:
+        patch.setattr(live._learner, "snapshot", slow)
+        live.learn()
+    decision = live.explain(live.decide("boots", make_context("after")).decision_id).decision
+    assert decision.policy == "thompson"
+    assert is_consistent(decision)
+
+
+def test_a_rollback_waits_for_the_decision_that_is_being_made(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promoted_to_uniform(live)
+    known = live._decision
+    rollback = Thread(target=lambda: live.rollback("boots", at=NOW))
+
+    def slow(key: str) -> Decision | None:
+        if not rollback.ident:
+            rollback.start()
+            rollback.join(timeout=0.3)
+        return known(key)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(live, "_decision", slow)
+        served = live.decide("boots", make_context("during"))
+    rollback.join()
+    decision = live.explain(served.decision_id).decision
+    assert decision.policy == "uniform"
+    assert is_consistent(decision)
+    assert live.experiment("boots").policy == "thompson"
+
+
+# --- forgetting ----------------------------------------------------------------------------------
+
+
+def test_forget_is_in_the_log_which_keeps_its_rows(store: Store, live: Live) -> None:
+    served = live.decide("boots", make_context())
+    live.ingest([seen(served)], at=NOW)
+    done = live.forget("v1", at=NOW, by="privacy desk")
+    assert done.kept_rows == 2
+    action = loads(store.read()[-1].body, Action)
+    assert (action.verb, action.subject, action.by) == ("forget", "v1", "privacy desk")
+    assert live.decide("boots", make_context()).reason == "sticky"
+    live.learn()
+    assert live.replay().same
+
+
+def test_forget_says_when_it_does_not_know_the_visitor(store: Store, live: Live) -> None:
+    rows = len(store.read())
+    with pytest.raises(Unknown, match="'stranger'"):
+        live.forget("stranger", at=NOW)
+    assert len(store.read()) == rows

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 
+from hookline.attributes import AttributePolicy, learned_from
 from hookline.desk import Desk
 from hookline.errors import BadInput
 from hookline.live import Live
@@ -14,6 +15,12 @@ from hookline.settings import Settings
 from hookline.store import Store, open_store
 from hookline.types import Copy, CopyStatus
 from hookline.writers import OpenAIWriter, Phrasebook, Writer, writer_named
+
+HALF_LIFE_DAYS = 56.0
+"""Tastes drift: what an outcome says of creative attributes counts half after eight weeks."""
+MOST_TESTS, MOST_OUTCOMES = 20, 5_000
+"""Tests that new copy learns from, the latest ones, and outcomes of each: a second or two at
+most, beside a writer that takes as long for a line."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +70,7 @@ def open_app(settings: Settings) -> App:
     writer_named(settings.writer)
     prior = _prior(settings.prior)
     store = open_store(settings.database)
+    live = Live(store, secret=settings.secret.get_secret_value().encode(), prior=prior)
     return App(
         settings=settings,
         store=store,
@@ -71,13 +79,19 @@ def open_app(settings: Settings) -> App:
             # one writer of each name for the whole process: it holds the cost cap and the breaker
             writers=cache(partial(_writer, settings=settings)),
             default_writer=settings.writer,
+            learned=partial(_learned, live),
         ),
-        live=Live(
-            store,
-            secret=settings.secret.get_secret_value().encode(),
-            prior=prior,
-        ),
+        live=live,
     )
+
+
+def _learned(live: Live, channel_id: str) -> AttributePolicy:
+    """What the latest tests on a channel say of creative attributes."""
+    alike = [each for each in live.experiments() if each.channel_id == channel_id]
+    tests = (
+        (each, live.latest_outcomes(each.id, MOST_OUTCOMES)[::-1]) for each in alike[-MOST_TESTS:]
+    )
+    return learned_from(tests, half_life_days=HALF_LIFE_DAYS)
 
 
 def _prior(name: str) -> Callable[[], TextPrior] | None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -25,8 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hookline.app import App
+    from hookline.client import Client
+    from hookline.live import Live
     from hookline.prior import TextPrior
-    from hookline.types import RejectedRow
+    from hookline.types import Experiment, RejectedRow
+
+T = TypeVar("T")
 
 # Everything heavy is imported where it is used, so that `hookline --help` answers at once.
 
@@ -40,6 +44,10 @@ out = Console()
 
 PriceUnit = Literal["units", "cents"]
 Truth = Literal["shrunken", "observed"]
+Url = Annotated[str, typer.Option(help="The service, where it is not at the settings' address.")]
+
+BY = "command line"
+"""Who the audit trail names for what is done here."""
 
 
 def main() -> None:
@@ -155,7 +163,7 @@ def import_feed(
     out.print(table)
     if not dry_run:
         with _open() as hookline:
-            hookline.desk.import_catalog(feed, at=now, by="command line")
+            hookline.desk.import_catalog(feed, at=now, by=BY)
     for title, rows in (("rejected", feed.rejected), ("note on", feed.notes)):
         for row in rows[:most]:
             _say(f"{title} row {row.row}: {row.reason}")
@@ -203,6 +211,89 @@ def replay() -> None:
     )
     if not done.same:
         sys.exit(1)
+
+
+@app.command()
+def candidate(
+    experiment: str,
+    policy: Annotated[str | None, typer.Argument(help="The policy to try.")] = None,
+    share: Annotated[
+        float | None, typer.Option(help="Share of the policy's traffic, 0 (only watch) to .5.")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option(help="name=number, a parameter of the policy.")
+    ] = None,
+    drop: Annotated[bool, typer.Option("--drop", help="Let the candidate go.")] = False,
+    url: Url = "",
+) -> None:
+    """Tries a policy beside an experiment's own; without a policy, compares the two."""
+    from hookline.candidate import to_text
+    from hookline.wire import NewCandidate
+
+    if policy is None and (share is not None or param):
+        raise BadInput("--share and --param need the POLICY they are for")
+    if policy is not None and drop:
+        raise BadInput("--drop takes no POLICY: an experiment has one candidate")
+    if drop:
+        changed, where = _steer(
+            url,
+            lambda client: client.drop_candidate(experiment, by=BY),
+            lambda live: live.drop_candidate(experiment, at=datetime.now(UTC), by=BY),
+        )
+        _say(f"{_policies(changed)} ({where})")
+    elif policy is not None:
+        asked = NewCandidate(policy=policy, params=_numbers(param), share=share or 0.0, by=BY)
+        changed, where = _steer(
+            url,
+            lambda client: client.try_candidate(experiment, asked),
+            lambda live: live.try_candidate(
+                experiment, policy, asked.params, asked.share, at=datetime.now(UTC), by=BY
+            ),
+        )
+        _say(f"{_policies(changed)} ({where})")
+    else:
+        found, where = _steer(
+            url,
+            lambda client: client.compare_candidate(experiment),
+            lambda live: live.compare_candidate(experiment),
+        )
+        _say(f"{to_text(found)}\n({where})")
+
+
+@app.command()
+def promote(experiment: str, url: Url = "") -> None:
+    """Has an experiment's candidate decide; the former policy learns on, ready for a rollback."""
+    changed, where = _steer(
+        url,
+        lambda client: client.promote(experiment, by=BY),
+        lambda live: live.promote(experiment, at=datetime.now(UTC), by=BY),
+    )
+    _say(f"{_policies(changed)} ({where})")
+
+
+@app.command()
+def rollback(experiment: str, url: Url = "") -> None:
+    """Takes all traffic back at once: from what was promoted, or from a canary."""
+    changed, where = _steer(
+        url,
+        lambda client: client.rollback(experiment, by=BY),
+        lambda live: live.rollback(experiment, at=datetime.now(UTC), by=BY),
+    )
+    _say(f"{_policies(changed)} ({where})")
+
+
+@app.command()
+def forget(visitor: str, url: Url = "") -> None:
+    """Erases what policies remember of one visitor; the log itself keeps the visitor's rows."""
+    done, where = _steer(
+        url,
+        lambda client: client.forget(visitor, by=BY),
+        lambda live: live.forget(visitor, at=datetime.now(UTC), by=BY),
+    )
+    _say(
+        f"No policy remembers {done.visitor_id} any more ({where}).\nThe log itself still has "
+        f"{done.kept_rows} rows about this visitor, and one that says so: it is never rewritten."
+    )
 
 
 @app.command()
@@ -345,6 +436,35 @@ def _open() -> Generator["App"]:
         hookline.close()
 
 
+def _steer(url: str, ask: "Callable[[Client], T]", do: "Callable[[Live], T]") -> tuple[T, str]:
+    """What the running service answers, or the database where none runs; and which of the two.
+
+    A service holds its experiments in memory: changed behind its back, it would not notice.
+    """
+    from hookline.client import Client
+    from hookline.settings import read_settings
+
+    settings = read_settings()
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = url or f"http://{host}:{settings.port}"
+    with Client(address, timeout_s=60.0) as client:
+        if client.answers():
+            return ask(client), f"the service at {address}"
+    if url:
+        raise BadInput(f"no Hookline answers at {url}; leave --url out to work on the database")
+    with _open() as hookline:
+        return do(hookline.live), f"{settings.database}; no service runs at {address}"
+
+
+def _policies(experiment: "Experiment") -> str:
+    """Who decides now and who is on trial, in one sentence."""
+    decides = f"{experiment.id} runs under {experiment.policy}"
+    if (on_trial := experiment.candidate) is None:
+        return f"{decides}, without a candidate."
+    role = f"decides {on_trial.share:.0%} of its traffic" if on_trial.share else "only watches"
+    return f"{decides}; the candidate {on_trial.policy} {role}."
+
+
 @contextmanager
 def _bars() -> Generator[Callable[[str, int], Callable[[int], None]]]:
     """Progress bars; a new one for every step."""
@@ -369,6 +489,18 @@ def _budgets(text: str) -> list[int]:
         return [int(part) for part in text.split(",")]
     except ValueError:
         raise BadInput(f"--budgets takes whole numbers with commas, not {text!r}") from None
+
+
+def _numbers(given: list[str] | None) -> dict[str, float]:
+    """Name → number, of `name=number`."""
+    numbers = dict[str, float]()
+    for text in given or []:
+        name, _, number = text.partition("=")
+        try:
+            numbers[name] = float(number)
+        except ValueError:
+            raise BadInput(f"--param takes name=number, not {text!r}") from None
+    return numbers
 
 
 def _columns(given: list[str] | None) -> dict[str, str]:

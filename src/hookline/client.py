@@ -34,10 +34,15 @@ from hookline.wire import (
     AddLine,
     Ask,
     AskBatch,
+    By,
+    Comparison,
     CopyOrder,
+    Forget,
+    Forgot,
     Imported,
     Learned,
     Move,
+    NewCandidate,
     NewExperiment,
     Receipt,
     Refusal,
@@ -117,7 +122,7 @@ class Client:
 
     # --- for every visitor ---------------------------------------------------------------------
 
-    def decide(
+    def decide(  # noqa: PLR0913 - what is known of a visit, all by keyword
         self,
         experiment: str,
         visitor_id: str,
@@ -125,10 +130,34 @@ class Client:
         control: Mapping[str, str],
         traits: Mapping[str, Trait] | None = None,
         device: str = "",
+        visit_id: str = "",
+        referrer: str = "",
+        query: str = "",
+        position: int = 0,
     ) -> Shown:
-        """The copy for this visitor; `control` where Hookline can't be asked. Never raises."""
+        """The copy for this visitor; `control` where Hookline can't be asked. Never raises.
+
+        Args:
+            experiment: Its id.
+            visitor_id: Your own stable id of the visitor.
+            control: What to show where there is no answer.
+            traits: What is known about the visitor.
+            device: For example `mobile`.
+            visit_id: Your own id of the visit or message; needed where an experiment decides anew
+                on every visit, or a page that is loaded again may show something else.
+            referrer: Where the visitor came from.
+            query: What the visitor searched for.
+            position: How many pages of this visit came before.
+        """
         ask = Ask(
-            experiment=experiment, visitor_id=visitor_id, traits=dict(traits or {}), device=device
+            experiment=experiment,
+            visitor_id=visitor_id,
+            traits=dict(traits or {}),
+            device=device,
+            visit_id=visit_id,
+            referrer=referrer,
+            query=query,
+            position=position,
         )
         try:
             return _shown(self._call("POST", "/v1/decide", Served, content=dumps(ask)))
@@ -270,6 +299,45 @@ class Client:
         """Takes an experiment one step through its life."""
         path = f"/v1/experiments/{experiment}/move"
         return self._call("POST", path, Experiment, json=asdict(Move(to=to, by=by)))
+
+    # --- while it runs -------------------------------------------------------------------------
+
+    def answers(self) -> bool:
+        """Whether a Hookline service is there, sound or not."""
+        try:
+            response = self._request("GET", "/v1/health")
+        except httpx2.TransportError:
+            return False
+        return response.status_code in {200, 503} and "status" in _problem(response)
+
+    def try_candidate(self, experiment: str, candidate: NewCandidate) -> Experiment:
+        """Puts a policy beside the experiment's own, or changes the present candidate's share."""
+        path = f"/v1/experiments/{experiment}/candidate"
+        return self._call("PUT", path, Experiment, json=asdict(candidate))
+
+    def drop_candidate(self, experiment: str, *, by: str = "api") -> Experiment:
+        """Lets the candidate go, with what it has learned."""
+        path = f"/v1/experiments/{experiment}/candidate"
+        return self._call("DELETE", path, Experiment, params={"by": by})
+
+    def compare_candidate(self, experiment: str) -> Comparison:
+        """What the policy and its candidate would each have earned."""
+        return self._call("GET", f"/v1/experiments/{experiment}/candidate", Comparison)
+
+    def promote(self, experiment: str, *, by: str = "api") -> Experiment:
+        """Has the candidate decide; the former policy learns on."""
+        path = f"/v1/experiments/{experiment}/promote"
+        return self._call("POST", path, Experiment, json=asdict(By(by=by)))
+
+    def rollback(self, experiment: str, *, by: str = "api") -> Experiment:
+        """Takes all traffic back at once: from what was promoted, or from a canary."""
+        path = f"/v1/experiments/{experiment}/rollback"
+        return self._call("POST", path, Experiment, json=asdict(By(by=by)))
+
+    def forget(self, visitor_id: str, *, by: str = "api") -> Forgot:
+        """Erases what policies remember of one visitor; the log keeps its rows."""
+        body = asdict(Forget(visitor_id=visitor_id, by=by))
+        return self._call("POST", "/v1/visitors/forget", Forgot, json=body)
 
     def learn(self) -> Learned:
         """Has the service learn now."""

@@ -119,8 +119,9 @@ def service(*, port: int, database: Path, writer: str) -> Generator[str]:
         "HOOKLINE_TRUST_SENT_AT": "true",
         "HOOKLINE_LEARN_EVERY_S": "0",
     }
+    usual = {"HOOKLINE_PRIOR": "none"}  # these shoppers' taste owes nothing to words
     command = [sys.executable, "-m", "hookline", "serve", "--quiet"]
-    process = subprocess.Popen(command, env=os.environ | settings)  # noqa: S603 - ourselves
+    process = subprocess.Popen(command, env=usual | os.environ | settings)  # noqa: S603 - ourselves
     try:
         _wait_for(address, process)
         yield address

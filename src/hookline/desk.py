@@ -5,11 +5,11 @@ what changes something takes `at`, the UTC time of the request, and leaves an au
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from hookline.attributes import design
+from hookline.attributes import AttributePolicy
 from hookline.brief import make_brief
 from hookline.catalog import Feed
 from hookline.channels import channel as channel_named
@@ -17,7 +17,17 @@ from hookline.errors import BadInput, Refused
 from hookline.generate import Slate, generate, human_copy, title_control
 from hookline.guards import GUARDS, guards_named
 from hookline.store import DocumentKind, Store, audit_row, every, one
-from hookline.types import Action, Audience, Brand, Copy, CopyStatus, Product, content_hash, dumps
+from hookline.types import (
+    Action,
+    Attributes,
+    Audience,
+    Brand,
+    Copy,
+    CopyStatus,
+    Product,
+    content_hash,
+    dumps,
+)
 from hookline.wire import CopyOrder
 from hookline.writers import Writer
 
@@ -32,14 +42,22 @@ class Desk:
         store: Where everything is kept.
         writers: Gives the writer of a name; raises UnregisteredName.
         default_writer: Name of the writer used where a request names none.
+        learned: Gives what is known by now of creative attributes on the channel of an id; a
+            policy that has learned nothing spreads copy over them.
     """
 
     def __init__(
-        self, store: Store, *, writers: Callable[[str], Writer], default_writer: str
+        self,
+        store: Store,
+        *,
+        writers: Callable[[str], Writer],
+        default_writer: str,
+        learned: Callable[[str], AttributePolicy],
     ) -> None:
         self._store = store
         self._writers = writers
         self._default_writer = default_writer
+        self._learned = learned
         self._guards = guards_named(GUARDS)
         self._changing = threading.Lock()
 
@@ -102,7 +120,7 @@ class Desk:
         audiences = [one(self._store, "audience", key, Audience) for key in order.audiences]
         channels = [channel_named(key) for key in order.channels]
         writer = self._writers(order.writer or self._default_writer)
-        cell_seed = int(content_hash(order.seed, product.id, size=4), 16)
+        approved = self.copies(product_id=product.id, status="approved")
         briefs = [
             make_brief(
                 product=product,
@@ -112,10 +130,9 @@ class Desk:
                 attributes=attributes,
             )
             for channel in channels
-            for audience in audiences
-            for attributes in design(audience, order.variants, cell_seed)
+            for audience, cells in self._cells(order, channel.id, audiences, approved)
+            for attributes in cells
         ]
-        before = self.copies(product_id=product.id)
         slate = generate(
             briefs,
             writer,
@@ -123,7 +140,7 @@ class Desk:
             per_brief=1,
             seed=order.seed,
             at=at,
-            others=[copy.text for copy in before if copy.status == "approved"],
+            others=[copy.text for copy in approved],
         )
         note = f"{len(slate.kept)} copies, {len(slate.rejected)} rejected by guards"
         action = Action(verb="write", subject=product.id, by=by, note=note)
@@ -132,6 +149,25 @@ class Desk:
             new = [copy for copy in (*slate.rejected, *slate.kept) if copy.id not in known]
             self._write(at, action, "copy", {copy.id: copy for copy in new})
         return slate
+
+    def _cells(
+        self,
+        order: CopyOrder,
+        channel_id: str,
+        audiences: Sequence[Audience],
+        approved: Sequence[Copy],
+    ) -> Iterator[tuple[Audience, tuple[Attributes, ...]]]:
+        """Which creative attributes to ask for, audience by audience; none that are in use."""
+        seed = int(content_hash(order.seed, order.product_id, size=4), 16)
+        learned = self._learned(channel_id)
+        for audience in audiences:
+            taken = [
+                copy.attributes
+                for copy in approved
+                if copy.attributes is not None
+                and (copy.channel_id, copy.audience_id) == (channel_id, audience.id)
+            ]
+            yield audience, learned.propose(audience, order.variants, seed, taken)
 
     def add_control(
         self,

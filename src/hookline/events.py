@@ -221,6 +221,10 @@ class Ledger:
         """The outcomes of one experiment, in log order."""
         return [self.outcomes[key] for key in self._of_experiment.get(experiment_id, ())]
 
+    def of_visitor(self, visitor_id: str) -> list[Outcome]:
+        """The outcomes of one visitor, in log order."""
+        return [self.outcomes[key] for key in self._of_visitor.get(visitor_id, ())]
+
     def knows(self, visitor_id: str) -> bool:
         """Whether any decision was made for the visitor."""
         return visitor_id in self._of_visitor
@@ -277,8 +281,8 @@ class Ledger:
             return outcome if outcome and self._in_time(outcome, event) else None
         touched = [
             outcome
-            for key in self._of_visitor.get(event.visitor_id, ())
-            if (outcome := self.outcomes[key]).exposed and self._in_time(outcome, event)
+            for outcome in self.of_visitor(event.visitor_id)
+            if outcome.exposed and self._in_time(outcome, event)
         ]
         clicked = [outcome for outcome in touched if outcome.clicks]
         return max(

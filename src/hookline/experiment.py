@@ -1,9 +1,11 @@
 """An experiment: its arms, its life, and the decision which arm a visitor gets.
 
 `decide` is arithmetic and pure: the same experiment, visitor and policy state give the same
-decision. Traffic falls into slices by a draw that is fixed per visitor: the hold-out always gets
-the control, the uniform slice gets every arm equally often, and the policy shares out the rest.
-The logged propensity is that of all slices together,
+decision. Traffic falls into slices by a draw that is fixed per decision, so per visitor, or per
+visit where an experiment decides anew on each: the hold-out always gets the control, the uniform
+slice gets every arm equally often, and the policy shares out the rest. A candidate decides a share
+of what the policy would, or only watches: π = (1 - share) · π_policy + share · π_candidate. The
+logged propensity is that of all slices together,
 
     p(a) = holdout · 1[a is the control] + uniform / K + (1 - holdout - uniform) · π(a),
 
@@ -11,10 +13,11 @@ which is exactly how likely the visitor was to get arm `a` before any draw was m
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +28,13 @@ from hookline.types import (
     MAX_ID,
     Arm,
     Audience,
+    Candidate,
     Context,
     Copy,
     Decision,
     Experiment,
     ExperimentStatus,
+    Shadow,
     Slice,
     content_hash,
 )
@@ -46,6 +51,8 @@ TRANSITIONS: dict[ExperimentStatus, tuple[ExperimentStatus, ...]] = {
 MAX_ARMS = 200
 MAX_HOURS = 366 * 24
 MAX_HORIZON = 1_000_000_000
+MAX_SHARE = 0.5
+"""Most of the policy's traffic that a candidate may decide; who wants more promotes it."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -118,7 +125,20 @@ def check(experiment: Experiment) -> Experiment:
         )
     if len({arm.id for arm in experiment.arms}) != len(experiment.arms):
         raise BadInput("the same copy stands in the experiment twice")
+    if experiment.candidate is not None:
+        _check_candidate(experiment, experiment.candidate)
     return experiment
+
+
+def _check_candidate(experiment: Experiment, candidate: Candidate) -> None:
+    if not 0 <= candidate.share <= MAX_SHARE:
+        raise BadInput(
+            f"a candidate's share must be from 0, where it only watches, to {MAX_SHARE}, "
+            f"not {candidate.share}"
+        )
+    own, rival = posts(experiment).values()
+    if own == rival:
+        raise BadInput(f"the candidate is the experiment's own policy, {candidate.policy}")
 
 
 def advance(experiment: Experiment, to: ExperimentStatus, at: datetime) -> Experiment:
@@ -135,6 +155,55 @@ def advance(experiment: Experiment, to: ExperimentStatus, at: datetime) -> Exper
         )
     started = experiment.started_at or (at if to == "running" else None)
     return replace(experiment, status=to, started_at=started)
+
+
+# --- its policies ------------------------------------------------------------------------------
+
+
+class Post(NamedTuple):
+    """A policy by name and parameters; what was learned belongs to these, not to a role."""
+
+    policy: str
+    params: Mapping[str, float]
+
+
+def candidate_key(experiment_id: str) -> str:
+    """What the candidate's state goes by; no experiment's id has a slash."""
+    return f"{experiment_id}/candidate"
+
+
+def is_candidate(key: str) -> bool:
+    """Whether a state's key is that of a candidate."""
+    return key.endswith("/candidate")
+
+
+def posts(experiment: Experiment) -> dict[str, Post]:
+    """Key of its state → policy: the experiment's own, and its candidate if there is one."""
+    found = {experiment.id: Post(experiment.policy, experiment.policy_params)}
+    if (candidate := experiment.candidate) is not None:
+        found[candidate_key(experiment.id)] = Post(candidate.policy, candidate.params)
+    return found
+
+
+def pair_of(policy: Post, candidate: Post) -> str:
+    """A short hash that tells this policy beside this candidate from any other two.
+
+    Examples:
+        >>> pair_of(Post("ucb", {"width": 1}), Post("lola", {})) == pair_of(
+        ...     Post("ucb", {"width": 1.0}), Post("lola", {})
+        ... )
+        True
+    """
+    return content_hash(
+        *(
+            (post.policy, {name: float(n) for name, n in post.params.items()})
+            for post in (policy, candidate)
+        ),
+        size=6,
+    )
+
+
+# --- the decision ------------------------------------------------------------------------------
 
 
 def audience_of(context: Context, audiences: Iterable[Audience]) -> str:
@@ -163,12 +232,23 @@ def _spelled(value: str | float) -> str:
 
 
 def decision_id(experiment: Experiment, context: Context) -> str:
-    """The id of the decision this visitor has in the experiment."""
-    return content_hash("decision", experiment.id, context.visitor_id)
+    """The id of the decision this visitor has in the experiment, or has on this visit.
+
+    Where each visit is decided for and the shop gives it no id, the second of the request stands in
+    for one: asking again within the same second is the same visit.
+    """
+    if experiment.unit == "visitor":
+        return content_hash("decision", experiment.id, context.visitor_id)
+    visit = context.visit_id or int(context.at.timestamp())
+    return content_hash("decision", experiment.id, context.visitor_id, visit)
 
 
 def decide(
-    experiment: Experiment, context: Context, policy: Policy | None, snapshot: str
+    experiment: Experiment,
+    context: Context,
+    policy: Policy | None,
+    snapshot: str,
+    candidate: Policy | None = None,
 ) -> Decision:
     """The arm this visitor gets, with exact propensities. Never raises for a checked experiment.
 
@@ -177,20 +257,26 @@ def decide(
         context: Who is asking.
         policy: The policy in the state of the snapshot; None before there is one.
         snapshot: Version of that snapshot; empty before the first.
+        candidate: The experiment's candidate likewise; None lets the policy decide all.
     """
     key = decision_id(experiment, context)
     arms = [arm for arm in experiment.arms if arm.active]
     audience = audience_of(context, experiment.audiences)
     control = experiment.control.id
+    shadow = None
     if experiment.status != "running" or policy is None:
         reason = "no_policy" if policy is None else "not_running"
         shares, slice_, chosen = {control: 1.0}, "fallback", control
     else:
-        weights, reason = _weights(policy, context, audience, arms)
+        split = split_of(
+            experiment, policy, candidate, context=context, audience=audience, arms=arms
+        )
         slice_ = _slice(experiment, key)
+        weights, reason = _drawn_from(split, experiment.seed, key)
         chosen = _pick(slice_, weights, arms, _uniform(experiment.seed, key, "arm")) or control
-        shares = _marginal(experiment, arms, weights)
+        shares = _marginal(experiment, arms, split.mixture)
         reason = slice_ if slice_ != "policy" else reason
+        shadow = _shadow(experiment, arms, split) if candidate is not None else None
     return Decision(
         id=key,
         experiment_id=experiment.id,
@@ -203,17 +289,81 @@ def decide(
         audience_id=audience,
         policy=experiment.policy,
         snapshot=snapshot,
+        shadow=shadow,
     )
+
+
+class Split(NamedTuple):
+    """How the policy slice is shared out for one visitor.
+
+    Attributes:
+        own: The policy's probabilities, shape (arms,).
+        rival: The candidate's; the policy's own where there is none, or where it faults.
+        share: Share of the slice that the candidate decides; 0 where it can't.
+        reason: Why the policy's arm is served, as a code.
+    """
+
+    own: NDArray[np.float64]
+    rival: NDArray[np.float64]
+    share: float
+    reason: str
+
+    @property
+    def mixture(self) -> NDArray[np.float64]:
+        """The probabilities of the slice as a whole, shape (arms,)."""
+        return (1 - self.share) * self.own + self.share * self.rival if self.share else self.own
+
+
+def split_of(
+    experiment: Experiment,
+    policy: Policy,
+    candidate: Policy | None,
+    *,
+    context: Context,
+    audience: str,
+    arms: Sequence[Arm],
+) -> Split:
+    """How policy and candidate share out the active arms for one visitor, faults or not."""
+    own = _weights(policy, context, audience, arms)
+    reason = "policy"
+    if own is None:  # all on the control, so that nobody sees the fault
+        own, reason = np.array([float(arm.control) for arm in arms]), "policy_fault"
+    if candidate is None or experiment.candidate is None:
+        return Split(own, own, 0.0, reason)
+    rival = _weights(candidate, context, audience, arms)
+    if rival is None:
+        return Split(own, own, 0.0, "candidate_fault" if reason == "policy" else reason)
+    return Split(own, rival, experiment.candidate.share, reason)
 
 
 def _weights(
     policy: Policy, context: Context, audience: str, arms: Sequence[Arm]
-) -> tuple[NDArray[np.float64], str]:
-    """The policy's probabilities; all on the control where it faults, so that nobody sees it."""
+) -> NDArray[np.float64] | None:
+    """The policy's probabilities; None where it faults."""
     try:
-        return policy.probabilities(context, audience, arms), "policy"
-    except Exception:  # noqa: BLE001 - a fault of any kind fails towards the control copy
-        return np.array([float(arm.control) for arm in arms]), "policy_fault"
+        shares = policy.probabilities(context, audience, arms)
+    except Exception:  # noqa: BLE001 - a fault of any kind fails towards what is known to be safe
+        return None
+    return shares if shares.shape == (len(arms),) else None
+
+
+def _drawn_from(split: Split, seed: int, key: str) -> tuple[NDArray[np.float64], str]:
+    """The probabilities that the policy slice draws this decision from, and why these."""
+    if split.share and _uniform(seed, key, "candidate") < split.share:
+        return split.rival, "candidate"
+    return split.own, split.reason
+
+
+def _shadow(experiment: Experiment, arms: Sequence[Arm], split: Split) -> Shadow | None:
+    if experiment.candidate is None:
+        return None
+    ids = (arm.id for arm in arms)
+    return Shadow(
+        policy=experiment.candidate.policy,
+        pair=pair_of(*posts(experiment).values()),
+        share=split.share,
+        probabilities=dict(zip(ids, split.rival.tolist(), strict=True)),
+    )
 
 
 def _slice(experiment: Experiment, key: str) -> Slice:

@@ -92,6 +92,9 @@ def _decision(trace: Trace) -> list[tuple[str, str]]:
     decision, context = trace.decision, trace.decision.context
     shares = sorted(decision.probabilities.items(), key=lambda item: -item[1])
     texts = {arm.id: arm.text for arm in trace.experiment.arms}
+    past = [
+        f"{texts.get(each.arm_id, each.arm_id)}, {each.hours:.1f} h ago" for each in context.past
+    ]
     return [
         ("id", decision.id),
         ("experiment", trace.experiment.name),
@@ -99,6 +102,11 @@ def _decision(trace: Trace) -> list[tuple[str, str]]:
         ("visitor", context.visitor_id),
         ("traits", ", ".join(f"{name} = {value}" for name, value in context.traits.items())),
         ("device", context.device),
+        ("visit", context.visit_id),
+        ("came from", context.referrer),
+        ("searched for", context.query),
+        ("page of visit", str(context.position + 1) if context.position else ""),
+        ("shown before", "; ".join(past)),
         ("audience", decision.audience_id),
         ("slice", f"{decision.slice} ({decision.reason})"),
         ("policy", f"{decision.policy}, snapshot {decision.snapshot or 'none yet'}"),
@@ -107,7 +115,17 @@ def _decision(trace: Trace) -> list[tuple[str, str]]:
             ("", f"{share:.4f}{' ←' if arm == decision.arm_id else '  '} {texts.get(arm, arm)}")
             for arm, share in shares
         ),
+        ("candidate", _candidate(decision)),
     ]
+
+
+def _candidate(decision: Decision) -> str:
+    """What the candidate would have done; empty where there was none."""
+    if (shadow := decision.shadow) is None:
+        return ""
+    role = f"decided {shadow.share:.0%} of the policy's traffic" if shadow.share else "only watched"
+    chance = shadow.probabilities[decision.arm_id]
+    return f"{shadow.policy} {role}; it gave the arm served {chance:.4f}"
 
 
 def _event(event: Event) -> str:

@@ -8,32 +8,31 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
+from hookline import candidate as rival
 from hookline import experiment as trial
 from hookline import token
-from hookline.channels import channel as channel_named
 from hookline.errors import BadInput, Refused, Unknown
 from hookline.events import parse_event, properties_of
 from hookline.explain import Trace
 from hookline.headstart import with_head_start
-from hookline.learn import Learner, policies_of
+from hookline.learn import FORGET, Learner, Replay, policies_of, replayed, staffed
 from hookline.policies import Policy, make_policy
 from hookline.prior import TextPrior
 from hookline.report import Analysis, analyze, combine
 from hookline.store import Aside, Store, audit_row, every, one
+from hookline.trials import Trials
 from hookline.types import (
     MAX_ID,
     Action,
-    Audience,
     Context,
     Copy,
     Decision,
     Event,
     Experiment,
     ExperimentReport,
-    ExperimentStatus,
     LogRow,
     Outcome,
     Product,
@@ -43,27 +42,14 @@ from hookline.types import (
     dumps,
     loads,
 )
-from hookline.wire import Receipt, Refusal, Served, Unused
+from hookline.wire import Comparison, Forgot, Receipt, Refusal, Served, Unused
 
 SHARE_SAMPLE = 200
 """Visitors over whom the policy's present shares are averaged for the report."""
+_Asked = tuple[int, Experiment]  # what an answer from memory rests on: how far the log was read
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Replay:
-    """A snapshot rebuilt from the log, beside the one that was saved.
-
-    Attributes:
-        same: Whether they are equal bit for bit.
-    """
-
-    rows: int
-    live: Snapshot
-    rebuilt: Snapshot
-    same: bool
-
-
-class Live:
+class Live(Trials):
     """The running experiments of one Hookline.
 
     Args:
@@ -76,10 +62,8 @@ class Live:
     def __init__(
         self, store: Store, *, secret: bytes = b"", prior: Callable[[], TextPrior] | None = None
     ) -> None:
-        self._store = store
-        self._prior = prior
+        super().__init__(store, prior)
         self._secret = secret or _kept_secret(store)
-        self._changing = threading.Lock()
         self._deciding = threading.Lock()
         self._logging = threading.Lock()
         self._learning = threading.Lock()
@@ -88,118 +72,10 @@ class Live:
         self._recent_visitors: set[str] = set()
         self._duplicates = self._kept_duplicates = int(store.get("meta", "duplicates") or 0)
         self._learner = Learner()
-        self._analyses: dict[str, tuple[tuple[int, Experiment], Analysis]] = {}
+        self._analyses: dict[str, tuple[_Asked, Analysis]] = {}
+        self._comparisons: dict[str, tuple[_Asked, Comparison]] = {}
         self._serving: tuple[str, dict[str, Policy]] = ("", {})  # snapshot version, policies
-        self._experiments = {each.id: each for each in every(store, "experiment", Experiment)}
         self._catch_up()
-
-    def create_experiment(
-        self,
-        draft: Experiment,
-        *,
-        copy_ids: Sequence[str],
-        control_id: str,
-        audience_ids: Sequence[str],
-        at: datetime,
-        by: str = "api",
-    ) -> Experiment:
-        """Stores a new experiment over approved copies; `draft.arms` and audiences are filled in.
-
-        So are forecasts of the lines, and what the policy should know of earlier tests.
-
-        Raises:
-            Refused: Where the id is taken or a copy is not approved.
-            UnregisteredName: Where the policy is not registered.
-        """
-        channel_named(draft.channel_id)
-        one(self._store, "product", draft.product_id, Product)
-        make_policy(draft.policy, draft.policy_params)
-        copies = [
-            one(self._store, "copy", key, Copy) for key in dict.fromkeys((control_id, *copy_ids))
-        ]
-        for copy in copies:
-            if (copy.product_id, copy.channel_id) != (draft.product_id, draft.channel_id):
-                raise Refused(f"copy {copy.id} was written for another product or channel")
-        made = replace(
-            draft,
-            arms=trial.arms_of(copies, control_id),
-            audiences=tuple(one(self._store, "audience", key, Audience) for key in audience_ids),
-            status="draft",
-            started_at=None,
-        )
-        trial.check(made)
-        prior = self._prior() if self._prior else None
-        with self._learning:
-            made = with_head_start(made, self.experiments(), self._learner.ledger, prior)
-        make_policy(made.policy, made.policy_params)
-        with self._changing:
-            if made.id in self._experiments:
-                raise Refused(f"an experiment named {made.id!r} exists; choose another id")
-            self._keep(made, Action(verb="create", subject=made.id, by=by, experiment=made), at)
-        return made
-
-    def move(
-        self, experiment_id: str, to: ExperimentStatus, *, at: datetime, by: str = "api"
-    ) -> Experiment:
-        """Takes an experiment one step through its life.
-
-        Raises:
-            Unknown: Where there is none by that id.
-            Refused: Where it can't take that step.
-        """
-        with self._changing:
-            moved = trial.advance(self.experiment(experiment_id), to, at)
-            if to == "running":
-                self._check_approved(moved)
-            self._keep(moved, Action(verb=to, subject=moved.id, by=by, experiment=moved), at)
-        return moved
-
-    def _check_approved(self, experiment: Experiment) -> None:
-        for arm in experiment.arms:
-            if arm.active and one(self._store, "copy", arm.id, Copy).status != "approved":
-                raise Refused(f"copy {arm.id} is no longer approved; approve it before the start")
-
-    def check_withdrawable(self, copy_ids: Sequence[str]) -> None:
-        """Refuses to withdraw the control of a test that is not over: every fault falls to it.
-
-        Raises:
-            Refused: Naming the experiment.
-        """
-        for experiment in self.experiments():
-            if experiment.control.id in copy_ids and experiment.status != "concluded":
-                raise Refused(
-                    f"copy {experiment.control.id} is the control of {experiment.id}; "
-                    "conclude that experiment first"
-                )
-
-    def withdraw(self, copy_ids: Sequence[str], *, at: datetime, by: str) -> None:
-        """Takes copies out of every test; from now on nobody is shown them."""
-        with self._changing:
-            for experiment in self.experiments():
-                arms = tuple(
-                    replace(arm, active=False) if arm.id in copy_ids else arm
-                    for arm in experiment.arms
-                )
-                if arms != experiment.arms:
-                    left = replace(experiment, arms=arms)
-                    action = Action(verb="withdraw", subject=left.id, by=by, experiment=left)
-                    self._keep(left, action, at)
-
-    def experiment(self, experiment_id: str) -> Experiment:
-        """The experiment by that id.
-
-        Raises:
-            Unknown: Where there is none.
-        """
-        try:
-            return self._experiments[experiment_id]
-        except KeyError:
-            known = ", ".join(list(self._experiments)[:5]) or "none yet"
-            raise Unknown(f"no experiment {experiment_id!r}; there are: {known}") from None
-
-    def experiments(self) -> list[Experiment]:
-        """Every experiment, in order of creation."""
-        return list(self._experiments.values())
 
     def _keep(self, experiment: Experiment, action: Action, at: datetime) -> None:
         with self._logging:
@@ -208,10 +84,18 @@ class Live:
                 documents={"experiment": {experiment.id: dumps(experiment)}},
                 log=[audit_row(action, at)],
             )
-        self._experiments[experiment.id] = experiment
-        policies = self._serving[1]
-        if experiment.id not in policies:
-            policies[experiment.id] = make_policy(experiment.policy, experiment.policy_params)
+        version, policies = self._serving
+        before = self._experiments.get(experiment.id)
+        policies = staffed(policies, before, experiment, hire=_newcomer)
+        with self._deciding:  # so that no decision pairs the old experiment with new policies
+            self._experiments[experiment.id] = experiment
+            self._serving = (version, policies)
+
+    def _with_head_start(
+        self, experiment: Experiment, earlier: Sequence[Experiment], prior: TextPrior | None
+    ) -> Experiment:
+        with self._learning:
+            return with_head_start(experiment, earlier, self._learner.ledger, prior)
 
     def decide(self, experiment_id: str, context: Context) -> Served:
         """The copy this visitor gets. Arithmetic only: no disk, no network, no language model.
@@ -219,26 +103,29 @@ class Live:
         Raises:
             Unknown: Where there is no such experiment.
         """
-        experiment = self.experiment(experiment_id)
-        if experiment.status != "running":
-            return Served(
-                decision_id="",
-                experiment_id=experiment_id,
-                arm=experiment.control,
-                reason="not_running",
-                propensity=1.0,
-                token="",
-            )
-        key = trial.decision_id(experiment, context)
         with self._deciding:
-            known = self._decision(key)
+            experiment = self.experiment(experiment_id)
+            if experiment.status != "running":
+                return _not_running(experiment)
+            known = self._decision(trial.decision_id(experiment, context))
             if known is not None:
                 return self._serve(experiment, known, "sticky")
             snapshot, policies = self._serving
-            decision = trial.decide(experiment, context, policies.get(experiment_id), snapshot)
+            decision = trial.decide(
+                experiment,
+                self._with_past(context),
+                policies.get(experiment_id),
+                snapshot,
+                policies.get(trial.candidate_key(experiment_id)),
+            )
             self._remember(decision)
             self._pending.append(_decision_row(decision, context.at))
         return self._serve(experiment, decision, decision.reason)
+
+    def _with_past(self, context: Context) -> Context:
+        """The context as policies see it, with what the visitor was shown before."""
+        past = self._learner.memory.recall(context.visitor_id, context.at)
+        return replace(context, past=past) if past or context.past else context
 
     def _remember(self, decision: Decision) -> None:
         self._recent[decision.id] = decision
@@ -329,9 +216,28 @@ class Live:
                 )
             return
         visitor = event.visitor_id
-        known = visitor in self._recent_visitors or self._learner.ledger.knows(visitor)
+        known = self._knows(visitor)
         if not known and all(each.context.visitor_id != visitor for each in lost.values()):
             raise BadInput(f"no decision was ever made for visitor {visitor!r}")
+
+    def _knows(self, visitor_id: str) -> bool:
+        return visitor_id in self._recent_visitors or self._learner.ledger.knows(visitor_id)
+
+    def forget(self, visitor_id: str, *, at: datetime, by: str = "api") -> Forgot:
+        """Erases what policies remember of one visitor; the log keeps its rows, and this one.
+
+        The visitor keeps the copies that were decided. Whatever comes of them from now on, and of
+        later visits, is learned from as ever.
+
+        Raises:
+            Unknown: Where no decision was ever made for the visitor.
+        """
+        if not self._knows(visitor_id):
+            raise Unknown(f"no decision was ever made for visitor {visitor_id!r}")
+        with self._logging:
+            self._append([audit_row(Action(verb=FORGET, subject=visitor_id, by=by), at)])
+        self._catch_up()
+        return Forgot(visitor_id=visitor_id, kept_rows=len(self._store.of_visitor(visitor_id)))
 
     def _append(self, rows: Sequence[LogRow]) -> tuple[int | None, ...]:
         """Writes pending decisions and then the rows; the caller holds the logging lock."""
@@ -362,8 +268,11 @@ class Live:
                 self._learner.take(rows)
             snapshot = self._learner.snapshot()
             if snapshot.version != self._serving[0]:
-                with self._changing:  # so that no experiment starts unseen meanwhile
-                    policies = policies_of(snapshot, self.experiments())
+                learned = dict(self._learner.experiments)
+                policies = policies_of(snapshot, list(learned.values()))
+                with self._changing:  # so that no experiment starts or changes unseen meanwhile
+                    for each in self.experiments():  # the log may not have been read that far
+                        policies = staffed(policies, learned.get(each.id), each, hire=_newcomer)
                     self._serving = (snapshot.version, policies)
             self._forget_recent()
         return snapshot
@@ -384,14 +293,7 @@ class Live:
         live = self._store.latest_snapshot()
         if live is None:
             raise Refused("there is no snapshot to compare with; nothing was learned yet")
-        learner = Learner()
-        while rows := self._store.read(learner.log_seq):
-            rows = [row for row in rows if row.seq <= live.log_seq]
-            if not rows:
-                break
-            learner.take(rows)
-        rebuilt = learner.snapshot()
-        return Replay(rows=learner.log_seq, live=live, rebuilt=rebuilt, same=rebuilt == live)
+        return replayed(live, self._store.read)
 
     def report(self, *, at: datetime) -> Report:
         """What every experiment has come to."""
@@ -424,6 +326,23 @@ class Live:
         experiment = self.experiment(experiment_id)
         with self._learning:
             return self._analyze(experiment).report
+
+    def compare_candidate(self, experiment_id: str) -> Comparison:
+        """What the experiment's policy and its candidate would each have earned.
+
+        Raises:
+            Unknown: Where there is no such experiment.
+            Refused: Where it has no candidate.
+        """
+        experiment = self.experiment(experiment_id)
+        with self._learning:
+            asked = (self._learner.log_seq, experiment)
+            known = self._comparisons.get(experiment_id)
+            if known is None or known[0] != asked:
+                outcomes = self._learner.ledger.of_experiment(experiment_id)
+                known = (asked, rival.compare(experiment, outcomes))
+                self._comparisons[experiment_id] = known
+        return known[1]
 
     def explain(self, decision_id: str) -> Trace:
         """The whole trace of one decision.
@@ -483,19 +402,43 @@ class Live:
         return analyze(experiment, outcomes, shares, writing_usd=sum(written))
 
     def _shares(self, experiment: Experiment, recent: Sequence[Outcome]) -> dict[str, float]:
-        """Arm id → the share the policy would give it now, over its latest visitors."""
-        policy = self._serving[1].get(experiment.id)
+        """Arm id → the share of the policy's traffic it would get now, over the latest visitors."""
+        policies = self._serving[1]
+        policy = policies.get(experiment.id)
+        watching = policies.get(trial.candidate_key(experiment.id))
         arms = [arm for arm in experiment.arms if arm.active]
         if policy is None or not recent:
             return {}
-        asked = [outcome.decision for outcome in recent]
-        try:
-            rows = [policy.probabilities(each.context, each.audience_id, arms) for each in asked]
-        except Exception:  # noqa: BLE001 - decisions fail towards control; the report goes on
-            return {}
+        rows = [
+            trial.split_of(
+                experiment,
+                policy,
+                watching,
+                context=outcome.decision.context,
+                audience=outcome.decision.audience_id,
+                arms=arms,
+            ).mixture
+            for outcome in recent
+        ]
         return {
             arm.id: float(sum(row[k] for row in rows)) / len(rows) for k, arm in enumerate(arms)
         }
+
+
+def _newcomer(key: str, post: trial.Post) -> Policy | None:
+    """A policy with nothing learned; none for a candidate, who serves only once it has learned."""
+    return None if trial.is_candidate(key) else make_policy(*post)
+
+
+def _not_running(experiment: Experiment) -> Served:
+    return Served(
+        decision_id="",
+        experiment_id=experiment.id,
+        arm=experiment.control,
+        reason="not_running",
+        propensity=1.0,
+        token="",
+    )
 
 
 def _decision_row(decision: Decision, at: datetime) -> LogRow:

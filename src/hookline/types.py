@@ -1,7 +1,7 @@
 """The records that travel through the loop, in the order in which they are made.
 
     Product Brand Audience Channel Attributes Brief → Draft → Copy Verdict → Arm Experiment
-    → Context Decision → Event Outcome → Snapshot → Report
+    → Episode Context Decision → Event Outcome → Snapshot → Report
 
 Every record is a frozen, keyword-only dataclass of JSON-able fields. Ids and UTC times are given
 in, never made here. `dumps` and `loads` are the one way to JSON and back.
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -349,6 +349,8 @@ class Arm:
         control: Whether it is the human control line. Exactly one arm of an experiment is.
         active: Whether it may still be served.
         forecast: What was expected of it when the experiment was made; None if nothing.
+        embedding: Its text as a vector of up to 64 numbers of about unit length, computed when
+            the experiment was made; empty if it was not.
     """
 
     id: str
@@ -359,12 +361,38 @@ class Arm:
     control: bool = False
     active: bool = True
     forecast: Forecast | None = None
+    embedding: tuple[float, ...] = ()
 
 
 ExperimentStatus = Literal["draft", "review", "running", "paused", "concluded"]
 Metric = Literal["clicks", "orders", "revenue"]
 METRICS: tuple[Metric, ...] = ("clicks", "orders", "revenue")
 """What is counted per exposed visitor: clicked or not, ordered or not, money net of refunds."""
+
+
+Unit = Literal["visitor", "visit"]
+"""What a decision is made for: a visitor once and for all, or each visit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """A policy on trial beside the one that an experiment runs under.
+
+    It learns from the whole log of the experiment, also from what happened before it was named.
+
+    Attributes:
+        policy: Registered name of the policy.
+        params: Its constructor's keyword arguments.
+        share: Share of the policy's traffic that it decides: 0 lets it only watch (shadow), up to
+            .5 lets it serve (canary).
+        former: Whether it is what the experiment ran under before its last promotion, and so what
+            a rollback goes back to.
+    """
+
+    policy: str
+    params: Mapping[str, float] = field(default_factory=dict[str, float])
+    share: float = 0.0
+    former: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -386,6 +414,8 @@ class Experiment:
         horizon: Visitors the test is planned for; tunes intervals and horizon-aware policies.
         currency: ISO 4217 code that revenue is counted in.
         started_at: When it first ran; None before.
+        unit: Whether a visitor keeps one copy for good, or is decided for anew on every visit.
+        candidate: Another policy that is tried beside the experiment's own; None if none is.
     """
 
     id: str
@@ -406,11 +436,29 @@ class Experiment:
     currency: str = "USD"
     status: ExperimentStatus = "draft"
     started_at: datetime | None = None
+    unit: Unit = "visitor"
+    candidate: Candidate | None = None
 
     @property
     def control(self) -> Arm:
         """The human control line."""
         return next(arm for arm in self.arms if arm.control)
+
+
+class Episode(NamedTuple):
+    """A copy that the visitor was shown before, as far as it was known at a later request.
+
+    Attributes:
+        hours: Hours between the two, at least 0.
+        arm_id: The copy.
+        cell: Its creative attributes as one number (`perceive.cell_of`); -1 for a human line.
+        surprise: Reward over what that copy brings on average, less 1; None while not settled.
+    """
+
+    hours: float
+    arm_id: str
+    cell: int
+    surprise: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -422,15 +470,44 @@ class Context:
         traits: What is known about the visitor.
         device: For example `mobile`; empty if unknown.
         at: UTC time of the request.
+        visit_id: The shop's id of this visit or message; tells two visits of one visitor apart
+            where an experiment decides anew on every visit. Empty if unknown.
+        referrer: Where the visitor came from, for example `search`; empty if unknown.
+        query: What the visitor searched for; empty if nothing.
+        position: How many pages of this visit came before; 0 if unknown.
+        past: What the visitor was shown before, oldest first; filled in from memory, never by
+            the caller.
     """
 
     visitor_id: str
     at: datetime
     traits: Mapping[str, Trait] = field(default_factory=dict[str, Trait])
     device: str = ""
+    visit_id: str = ""
+    referrer: str = ""
+    query: str = ""
+    position: int = 0
+    past: tuple[Episode, ...] = ()
 
 
 Slice = Literal["holdout", "uniform", "policy", "fallback"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shadow:
+    """What the candidate would have done with one decision, noted before anything came of it.
+
+    Attributes:
+        policy: Registered name of the candidate's policy.
+        pair: Which two policies stood beside each other, parameters included: a content hash.
+        share: Share of the policy's traffic that the candidate decided then.
+        probabilities: Arm id → the candidate's own probability; the policy's where it faulted.
+    """
+
+    policy: str
+    pair: str
+    share: float
+    probabilities: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -438,16 +515,18 @@ class Decision:
     """Which arm a visitor gets, how likely that was, and why.
 
     Attributes:
-        id: Hash of experiment and visitor: asking again gives the same decision.
+        id: Hash of experiment and visitor, and of the visit where each is decided for anew: asking
+            again gives the same decision.
         arm_id: The arm served.
         propensity: Exact probability with which `arm_id` was drawn, all slices taken together.
         probabilities: Arm id → that probability, for every arm that could be drawn; sums to 1.
         slice: Which part of the traffic the visitor fell into.
-        reason: Why, as a code: `policy`, `holdout`, `uniform`, `no_policy`, `not_running`,
-            `policy_fault`, ...
+        reason: Why, as a code: `policy`, `holdout`, `uniform`, `candidate`, `no_policy`,
+            `not_running`, `policy_fault`, `candidate_fault`, ...
         audience_id: Audience the visitor was sorted into; empty if none fits.
         policy: Registered name of the policy.
         snapshot: Version of the snapshot the probabilities come from; empty before the first.
+        shadow: What the experiment's candidate would have done; None where there was none.
     """
 
     id: str
@@ -461,6 +540,7 @@ class Decision:
     audience_id: str = ""
     policy: str = ""
     snapshot: str = ""
+    shadow: Shadow | None = None
 
 
 # --- what came of it ---------------------------------------------------------------------------
@@ -576,7 +656,8 @@ class Snapshot:
         version: Content hash of `log_seq` and `states`.
         log_seq: Last log row it has learned from.
         at: Newest time of any row up to that one.
-        states: Experiment id → its policy's state as JSON text.
+        states: Experiment id → its policy's state as JSON text; `<experiment id>/candidate` → that
+            of its candidate.
     """
 
     version: str
@@ -651,6 +732,28 @@ class AudienceReport:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ElementReport:
+    """What one creative attribute does, at one level, for one audience or for all.
+
+    Attributes:
+        attribute: For example `angle`.
+        level: For example `value`.
+        audience_id: Whom it is about; None for all visitors together.
+        lines: Lines with this level that the estimate rests on.
+        others: Lines without it, in the same tests.
+        effect: Relative effect on the objective over the attribute's average level, shrunk and
+            with a line's own luck allowed for (.1 is +10 %).
+    """
+
+    attribute: str
+    level: str
+    audience_id: str | None
+    lines: int
+    others: int
+    effect: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AllocationPoint:
     """Shares of traffic over one stretch of time: arm id → share, summing to 1."""
 
@@ -673,6 +776,8 @@ class ExperimentReport:
         cost: `writing_usd`, what the lines in this test cost to write, and `exploration_clicks`,
             clicks not had because some visitors were held out or given a random arm; None where
             unknown.
+        elements: What each creative attribute does for whom: for all visitors every level, for
+            single audiences those that can be told.
     """
 
     id: str
@@ -697,6 +802,7 @@ class ExperimentReport:
     verdict: str
     winner: str | None
     sentence: str
+    elements: tuple[ElementReport, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -707,6 +813,8 @@ class Report:
         lift: Metric → relative lift over the control, all experiments pooled by visitor.
         gain: Metric → extra clicks, orders and money, summed.
         totals: Counters by name.
+        elements: Channel id → what each creative attribute does, over all its experiments with
+            the same objective; the objective most of them have.
     """
 
     at: datetime
@@ -714,6 +822,9 @@ class Report:
     lift: Mapping[str, Estimate]
     gain: Mapping[str, Estimate]
     totals: Mapping[str, int | float]
+    elements: Mapping[str, tuple[ElementReport, ...]] = field(
+        default_factory=dict[str, tuple[ElementReport, ...]]
+    )
 
 
 # --- JSON --------------------------------------------------------------------------------------

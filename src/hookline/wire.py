@@ -14,12 +14,19 @@ from hookline.types import (
     Context,
     Copy,
     CopyStatus,
+    Estimate,
     Experiment,
     ExperimentStatus,
     Metric,
     RejectedRow,
     Trait,
+    Unit,
 )
+
+MAX_TEXT = 500
+"""Most characters kept of a referrer or a search query; the rest is cut off."""
+MAX_POSITION = 1_000_000
+"""Most pages of a visit that are told apart."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +88,7 @@ class NewExperiment:
     order_hours: float = 72.0
     horizon: int = 10_000
     currency: str = "USD"
+    unit: Unit = "visitor"
 
     def experiment(self) -> Experiment:
         """The draft, still without arms."""
@@ -100,6 +108,7 @@ class NewExperiment:
             order_hours=self.order_hours,
             horizon=self.horizon,
             currency=self.currency,
+            unit=self.unit,
         )
 
 
@@ -112,27 +121,106 @@ class Move:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class NewCandidate:
+    """A policy to try beside an experiment's own; see `Candidate` for the fields.
+
+    Naming the present candidate again changes its share only.
+    """
+
+    policy: str
+    params: dict[str, float] = field(default_factory=dict[str, float])
+    share: float = 0.0
+    by: str = "api"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class By:
+    """Who does it, for the audit trail."""
+
+    by: str = "api"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """What a decision is worth under an experiment's policy and under its candidate.
+
+    It rests on decisions that both had a word on beforehand, whose copy was shown, and whose window
+    has closed: `n` of the estimates.
+
+    Attributes:
+        policy: Registered name of the policy the experiment runs under.
+        candidate: Registered name of its candidate's.
+        share: Share of the policy's traffic that the candidate decides now.
+        former: Whether the candidate is the policy before the last promotion.
+        metric: What value is counted in: the experiment's objective.
+        policy_value: Value per decision if the policy made all of them.
+        candidate_value: Value per decision if the candidate did.
+        lift: Relative lift of the candidate over the policy (.1 is +10 %).
+    """
+
+    experiment_id: str
+    policy: str
+    candidate: str
+    share: float
+    former: bool
+    metric: Metric
+    policy_value: Estimate
+    candidate_value: Estimate
+    lift: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forget:
+    """Erase what is remembered of a visitor."""
+
+    visitor_id: str
+    by: str = "api"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forgot:
+    """What became of it.
+
+    Attributes:
+        kept_rows: Rows about the visitor that the log still has: the log is never rewritten.
+    """
+
+    visitor_id: str
+    kept_rows: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
-    """Ask which copy a visitor gets."""
+    """Ask which copy a visitor gets; see `Context` for the fields."""
 
     experiment: str
     visitor_id: str
     traits: dict[str, Trait] = field(default_factory=dict[str, Trait])
     device: str = ""
+    visit_id: str = ""
+    referrer: str = ""
+    query: str = ""
+    position: int = 0
 
     def context(self, at: datetime) -> Context:
         """Who is asking, as the policy sees it.
 
         Raises:
-            BadInput: Where the visitor has no usable id: one id for all would be one decision.
+            BadInput: Where visitor or visit has no usable id: one for all would be one decision.
         """
         if not 0 < len(self.visitor_id) <= MAX_ID:
             raise BadInput(f"visitor_id must have 1 to {MAX_ID} characters")
+        if len(self.visit_id) > MAX_ID:
+            raise BadInput(f"visit_id must have at most {MAX_ID} characters")
         return Context(
             visitor_id=self.visitor_id,
             at=at,
             traits=self.traits,
             device=self.device,
+            visit_id=self.visit_id,
+            referrer=self.referrer[:MAX_TEXT],
+            query=self.query[:MAX_TEXT],
+            position=min(max(self.position, 0), MAX_POSITION),
         )
 
 

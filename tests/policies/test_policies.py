@@ -138,7 +138,7 @@ def test_actor_critic_starts_new_copy_from_its_attributes() -> None:
 
 def test_actor_critic_is_greedy_without_caution() -> None:
     policy = make_policy("actor_critic", {"caution": 0.0, "floor": 0.0})
-    teach(policy, {"control": 0.1, "warm": 0.12, "bold": 0.1}, 100)
+    teach(policy, {"control": 0.1, "warm": 0.3, "bold": 0.1}, 320)
     assert shares(policy)["warm"] == pytest.approx(1.0)
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from hookline.errors import BadInput
+from hookline.perceive.encoders.wordpiece import WordPiece
 from hookline.prior.encoder import Encoder, Floats, Vectors, rounded
-from hookline.prior.wordpiece import WordPiece
 
 PIECES = ["[UNK]", "[CLS]", "[SEP]", "a", "b", "c"]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.special import erf
 
 from hookline.errors import BadInput
+from hookline.perceive.encoders.wordpiece import WordPiece
 from hookline.prior.encoder import Encoder, Floats
 from hookline.prior.export import Bert, Weights, export
-from hookline.prior.wordpiece import WordPiece
 
 TEXTS = [
     "",

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 
 from hookline.errors import BadInput
 from hookline.past import PastTests
+from hookline.perceive.encoders.wordpiece import WordPiece
 from hookline.prior.lessons import Lines, schedule
-from hookline.prior.wordpiece import WordPiece
 
 READER = WordPiece(["[UNK]", "[CLS]", "[SEP]", "a", "b"], max_length=12)
 

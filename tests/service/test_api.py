@@ -15,8 +15,8 @@ from hookline.errors import BadInput, HooklineError, Refused, Unknown
 from hookline.live import Live
 from hookline.service import make_service
 from hookline.settings import read_settings
-from hookline.types import Copy, Verdict, dumps
-from hookline.wire import Ask, CopyOrder, NewExperiment
+from hookline.types import Candidate, Copy, Unit, Verdict, dumps
+from hookline.wire import Ask, CopyOrder, NewCandidate, NewExperiment
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def order(shop: Client, http: TestClient, **changes: object) -> CopyOrder:
     return CopyOrder(**given | changes)  # pyright: ignore[reportArgumentType]
 
 
-def running(shop: Client, http: TestClient) -> str:
+def running(shop: Client, http: TestClient, unit: Unit = "visitor") -> str:
     """The id of a running e-mail experiment."""
     wanted = order(shop, http)
     kept = [copy.id for copy in shop.write_copy(wanted).kept]
@@ -68,7 +68,7 @@ def running(shop: Client, http: TestClient) -> str:
     shop.create_experiment(
         NewExperiment(
             id="mail", name="Mail", product_id=wanted.product_id, channel="email",
-            control=control.id, copies=kept, audiences=wanted.audiences,
+            control=control.id, copies=kept, audiences=wanted.audiences, unit=unit,
         )
     )  # fmt: skip
     shop.move("mail", "review")
@@ -119,6 +119,33 @@ def test_decide_batch_gives_the_same_as_one_by_one(shop: Client, http: TestClien
         ("GET", "/v1/nowhere", None, 404, "/docs"),
         ("PUT", "/v1/brands/x", {"id": "x", "name": "X", "nonsense": 1}, 422, "nonsense"),
         ("PUT", "/v1/audiences/x", {"id": "y", "name": "Y"}, 422, "'y'"),
+        (
+            "POST",
+            "/v1/decide",
+            {"experiment": "x", "visitor_id": "v", "position": "2"},
+            422,
+            "position",
+        ),
+        (
+            "POST",
+            "/v1/decide",
+            {"experiment": "x", "visitor_id": "v", "visit_id": "x" * 201},
+            422,
+            "200",
+        ),
+        ("PUT", "/v1/experiments/none/candidate", {"policy": "ucb"}, 404, "no experiment 'none'"),
+        (
+            "PUT",
+            "/v1/experiments/none/candidate",
+            {"policy": "abc"},
+            422,
+            "no policy is named 'abc'",
+        ),
+        ("GET", "/v1/experiments/none/candidate", None, 404, "no experiment 'none'"),
+        ("DELETE", "/v1/experiments/none/candidate", None, 404, "no experiment 'none'"),
+        ("POST", "/v1/experiments/none/promote", {}, 404, "no experiment 'none'"),
+        ("POST", "/v1/experiments/none/rollback", {}, 404, "no experiment 'none'"),
+        ("POST", "/v1/visitors/forget", {"visitor_id": "v"}, 404, "visitor 'v'"),
     ],
 )
 def test_mistakes_are_answered_with_problem_details(
@@ -287,6 +314,62 @@ def test_sent_at_is_believed_only_where_the_setting_says_so(tmp_path: Path) -> N
         shop.put_brand(brand)
         report = http.get("/v1/report").json()
         assert not report["at"].startswith("2026-01-05T12")
+
+
+def test_a_candidate_over_http(shop: Client, http: TestClient) -> None:
+    name = running(shop, http)
+    made = shop.try_candidate(name, NewCandidate(policy="ucb", share=0.5, by="me"))
+    assert made.candidate == Candidate(policy="ucb", share=0.5)
+    reasons = {shop.decide(name, f"v{n}", control={}).reason for n in range(60)}
+    assert {"candidate", "policy"} <= reasons
+    found = shop.compare_candidate(name)
+    assert (found.policy, found.candidate, found.share) == ("horizon_thompson", "ucb", 0.5)
+    assert "needs 100" in found.lift.reason
+    assert shop.promote(name).policy == "ucb"
+    with pytest.raises(Refused, match="roll back to return"):
+        shop.promote(name)
+    assert shop.rollback(name).policy == "horizon_thompson"
+    assert shop.drop_candidate(name).candidate is None
+    with pytest.raises(Refused, match="no candidate to roll back"):
+        shop.rollback(name)
+    with pytest.raises(BadInput, match="share must be from 0"):
+        shop.try_candidate(name, NewCandidate(policy="ucb", share=0.9))
+
+
+def test_what_is_known_of_a_visit_comes_through_and_the_past_does_not(
+    app: App, shop: Client, http: TestClient
+) -> None:
+    name = running(shop, http, unit="visit")
+    shown = shop.decide(
+        name, "v1", control={}, visit_id="s1", referrer="search", query="q" * 900, position=-3
+    )
+    context = app.live.explain(shown.decision_id).decision.context
+    assert (context.visit_id, context.referrer, context.position) == ("s1", "search", 0)
+    assert context.query == "q" * 500
+    ask = {"experiment": name, "visitor_id": "v1", "visit_id": "s2", "past": [[1.0, "a", 0, 9.0]]}
+    other = http.post("/v1/decide", json=ask).json()
+    assert other["decision_id"] != shown.decision_id
+    assert app.live.explain(other["decision_id"]).decision.context.past == ()
+    again = shop.decide(name, "v1", control={}, visit_id="s1")
+    assert (again.decision_id, again.reason) == (shown.decision_id, "sticky")
+
+
+def test_forget_over_http_says_what_the_log_keeps(shop: Client, http: TestClient) -> None:
+    shop.decide(running(shop, http), "v/1", control={})
+    assert shop.forget("v/1", by="privacy desk").kept_rows == 1
+    with pytest.raises(Unknown, match="'stranger'"):
+        shop.forget("stranger")
+
+
+def test_answers_tells_a_hookline_from_anything_else(http: TestClient) -> None:
+    def page(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, text="<h1>Another service</h1>")
+
+    assert Client(http=http).answers()
+    proxy = httpx2.Client(transport=httpx2.MockTransport(page), base_url="http://proxy")
+    assert not Client(http=proxy).answers()
+    with Client("http://127.0.0.1:9") as away:
+        assert not away.answers()
 
 
 def test_openapi_describes_the_hot_routes_too(http: TestClient) -> None:

@@ -1,13 +1,17 @@
+import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
+from conftest import NOW
 from hookline.app import App, open_app
 from hookline.service import make_service
 from hookline.settings import read_settings
+from hookline.types import Action, Context, loads
 
 
 @pytest.fixture
@@ -56,6 +60,49 @@ def test_experiment_page_shows_charts_and_escapes_texts(http: TestClient) -> Non
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     assert "explain" in page
+
+
+def test_experiment_page_promotes_and_rolls_back(shown: App, http: TestClient) -> None:
+    assert "The candidate" not in read(http, "/experiments/hero")
+    shown.live.try_candidate("hero", "ucb", {"width": 0.5}, at=NOW)
+    page = read(http, "/experiments/hero")
+    assert "ucb (width 0.5)" in page
+    assert "learns and watches" in page
+    assert "Promote" in page
+    assert "Roll back" not in page
+    shown.live.try_candidate("hero", "ucb", share=0.2, at=NOW)
+    page = read(http, "/experiments/hero")
+    assert "decides 20%" in page
+    assert "Roll back" in page
+    assert http.post("/experiments/hero/promote").status_code == 200
+    page = read(http, "/experiments/hero")
+    assert "the policy before the promotion" in page
+    assert "Promote" not in page
+    assert http.post("/experiments/hero/rollback").status_code == 200
+    assert shown.live.experiment("hero").policy == "horizon_thompson"
+    assert http.post("/experiments/hero/rollback").status_code == 409
+    actions = [loads(row.body, Action) for row in shown.store.read() if row.kind == "action"]
+    assert [each.by for each in actions[-2:]] == ["web page", "web page"]
+
+
+def test_experiment_page_compares_policy_and_candidate(shown: App, http: TestClient) -> None:
+    shown.live.try_candidate("hero", "uniform", share=0.5, at=NOW)
+    later = NOW + timedelta(hours=1)
+    for n in range(400):
+        served = shown.live.decide("hero", Context(visitor_id=f"w{n}", at=later))
+        raw = {"userId": f"w{n}", "timestamp": later.isoformat()}
+        bag = {"properties": {"decision_id": served.decision_id}}
+        events = ["Promotion Viewed"] + ["Promotion Clicked"] * (n % 4 == 0)
+        shown.live.ingest(
+            [{"messageId": f"{name}w{n}", "event": name, **raw, **bag} for name in events],
+            at=later,
+        )
+    shown.live.forget("w0", at=NOW + timedelta(days=3))  # moves the log's clock past the window
+    page = read(http, "/experiments/hero")
+    assert "Compared on 400 visitors" in page
+    row = page.split("the candidate</span>")[1].split("</tr>")[0]
+    assert re.search(r"<b>0\.\d+</b>", row)
+    assert re.search(r"[+−][\d.]+% to [+−][\d.]+%", row)
 
 
 def test_decision_page_tells_the_trace(shown: App, http: TestClient) -> None:

@@ -267,21 +267,6 @@ def test_copy_made_for_a_taste_gains_no_more_than_the_span() -> None:
         assert world.expected_click(visit, PLAIN, fitting) > 1.15 * neutral
 
 
-def test_tastes_drift_to_the_next_type_and_back() -> None:
-    world = shop(Parameters(quirk_sd=0.0, drift_days=10.0))
-    start = visits(world, 1)[0]
-
-    def taste(day: float, name: str) -> float:
-        return world.expected_click(replace(start, day=day), PLAIN, COPIES[name])
-
-    names = list(COPIES)
-    own = world.shopper(start.visitor_id).taste
-    following = names[(names.index(own) + 1) % len(names)]
-    assert taste(0, own) > taste(0, following)
-    assert taste(10, own) < taste(10, following)
-    assert taste(20, own) == pytest.approx(taste(0, own))
-
-
 def test_quirk_belongs_to_the_text_and_the_seed() -> None:
     visit = visits(shop(), 1)[0]
     two_parts = {"subject": "Tea?", "preheader": "Now."}

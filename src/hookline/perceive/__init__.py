@@ -1,37 +1,63 @@
-"""One state for visitor, context and copy: what critic and actor see.
+"""One state for visitor, context, past and copy: what critic and actor see.
 
 Every (visitor, arm) pair is seen by itself, so any number of arms in any order will do. A feature's
 size is the prior standard deviation of its effect, in units that the critic sets: what all copies
-share comes first, then attributes and the copy itself, then what either means to one audience. That
-is the hierarchy that lets new copy start from what its attributes earned elsewhere. All values are
-multiples of 1/128, so that their sums are exact in binary and do not depend on order.
+share comes first, then attributes, then what they mean to one audience, then to one visitor. That
+is the hierarchy that lets new copy start from what its attributes earned elsewhere.
+
+`states` gives the whole state, row by row. A decision needs no more than each arm's value under
+weights that stay the same for many visitors: `Sight` sums up what does not depend on the visitor
+beforehand, so that a visitor costs one product with the portrait and one look at the past.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hookline.perceive.copy import ArmFeatures, arm_features
+from hookline.perceive.copy import ArmFeatures, arm_features, cell_of
 from hookline.perceive.hashing import (
+    COMMON,
     CROSS,
     DIMENSION,
     MAIN,
+    RECALL,
+    TEXT,
     VISITOR,
     Array,
+    Hashes,
     Places,
     crossed,
     name_hash,
     placed,
 )
-from hookline.perceive.visitor import VisitorFeatures, visitor_features
+from hookline.perceive.past import Recall, recalled, recollect
+from hookline.perceive.visitor import Portrait, portrait
 from hookline.types import Arm, Context
 
-__all__ = ["CROSS", "DIMENSION", "MAIN", "VERSION", "VISITOR", "States", "states"]
+__all__ = [
+    "COMMON",
+    "CROSS",
+    "DIMENSION",
+    "MAIN",
+    "RECALL",
+    "TEXT",
+    "TRAIT",
+    "VERSION",
+    "VISITOR",
+    "Met",
+    "Sight",
+    "States",
+    "cell_of",
+    "copy_states",
+    "states",
+    "states_of",
+]
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised whenever a state changes its meaning; what was learned under another one is of no use."""
 
 INTERCEPT: Final = name_hash("intercept")
@@ -41,16 +67,20 @@ CONTROL: Final = name_hash("control")
 
 LEVEL: Final = 1.0
 """Size of what shifts all copies alike: the intercept, the audience."""
-ATTRIBUTE: Final = 0.5
+ATTRIBUTE: Final = 0.4
 """Size of a creative attribute, of being human, and of being written for this audience."""
 STYLE: Final = 0.25
 """Size of a feature of the text's look, times its value."""
+EMBEDDED: Final = 0.5
+"""Size of the text's embedding, a vector of about unit length."""
 IDENTITY: Final = 0.5
 """Size of being this very copy, and of being the control."""
 CROSSED: Final = 0.25
 """Size of an attribute, or of the copy itself, for one audience."""
-TRAIT: Final = 0.125
-"""Size of device and traits, alone and with an attribute, times their value."""
+TRAIT: Final = 0.012
+"""Size of a feature of the portrait, alone and with an attribute, times its value."""
+MAX_ROWS: Final = 4096
+"""Features of portraits whose effects a `Sight` keeps at hand."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,59 +114,198 @@ class States:
         return cells.reshape(self.count, width)
 
 
-def states(context: Context, audience_id: str, arms: Sequence[Arm]) -> States:
+def states(
+    context: Context, audience_id: str, arms: Sequence[Arm], *, identity: bool = True
+) -> States:
     """The fused state of one visitor with every arm.
 
     Args:
-        context: Who is asking.
+        context: Who is asking, with the past.
         audience_id: Audience the visitor was sorted into; may be empty.
         arms: At least one.
+        identity: Whether a state tells which very copy it is about, beyond what it is like.
     """
-    visitor = visitor_features(context, audience_id)
-    seen = [arm_features(arm) for arm in arms]
-    own = [_own(visitor.audience, arm) for arm in seen]
-    rows = np.repeat(np.arange(len(seen)), [len(places) for places, _ in own])
-    places = [places for places, _ in own]
-    values = [values for _, values in own]
-    if visitor.hashes.size:
-        trait_rows, trait_places, trait_values = _traits(visitor, seen)
-        rows = np.concatenate([rows, trait_rows])
-        places.append(trait_places)
-        values.append(trait_values)
+    return states_of([(context, audience_id, arm) for arm in arms], identity=identity)
+
+
+def states_of(pairs: Sequence[tuple[Context, str, Arm]], *, identity: bool = True) -> States:
+    """The fused states of many visitors with one arm each, a row for each pair.
+
+    Args:
+        pairs: Who is asking, with the past; their audience; the arm. At least one.
+        identity: As for `states`.
+    """
+    parts: list[tuple[Places, Array]] = []
+    seen = [arm_features(arm) for _, _, arm in pairs]
+    visitors: list[Portrait] = []
+    last: tuple[str, Context | None] = ("", None)
+    past = None
+    for (context, audience_id, _), arm in zip(pairs, seen, strict=True):
+        if last[0] != audience_id or last[1] is not context:
+            visitors.append(portrait(context, audience_id))
+            past, last = recollect(context.past), (audience_id, context)
+        else:
+            visitors.append(visitors[-1])
+        parts.append(_own(visitors[-1].audience, arm, identity=identity))
+        if past is not None:
+            places, values = recalled(past, arm)
+            parts[-1] = (
+                np.concatenate([parts[-1][0], places]),
+                np.concatenate([parts[-1][1], values]),
+            )
+    own, with_traits = _stacked(parts), _traits(visitors, seen)
     return States(
-        rows=rows, places=np.concatenate(places), values=np.concatenate(values), count=len(seen)
+        rows=np.concatenate([own.rows, with_traits.rows]),
+        places=np.concatenate([own.places, with_traits.places]),
+        values=np.concatenate([own.values, with_traits.values]),
+        count=own.count,
+    )
+
+
+def copy_states(audience_id: str, arms: Sequence[Arm]) -> States:
+    """What of the states depends on audience and copy alone, without identity."""
+    audience = name_hash(f"audience={audience_id}")
+    parts = [_own(audience, arm_features(arm), identity=False) for arm in arms]
+    return _stacked(parts)
+
+
+def _stacked(parts: Sequence[tuple[Places, Array]]) -> States:
+    return States(
+        rows=np.repeat(np.arange(len(parts)), [len(places) for places, _ in parts]),
+        places=np.concatenate([places for places, _ in parts]),
+        values=np.concatenate([values for _, values in parts]),
+        count=len(parts),
     )
 
 
 @lru_cache(maxsize=16_384)
-def _own(audience: int, arm: ArmFeatures) -> tuple[Places, Array]:
+def _own(audience: int, arm: ArmFeatures, *, identity: bool) -> tuple[Places, Array]:
     """Places and values of what depends on audience and arm alone."""
-    sizes = {INTERCEPT: LEVEL, audience: LEVEL, arm.identity: IDENTITY}
+    common = placed(np.array([INTERCEPT, audience], dtype=np.uint64), COMMON)
+    sizes: dict[int, float] = {}
     if arm.audience:
         sizes[MATCHED if arm.audience == audience else MISMATCHED] = ATTRIBUTE
     if arm.control:
         sizes[CONTROL] = IDENTITY
+    copy = arm.attributes
+    if identity:
+        sizes[arm.identity] = IDENTITY
+        copy = np.append(copy, np.uint64(arm.identity))
     single = np.array(list(sizes), dtype=np.uint64)
-    identity = np.array([arm.identity], dtype=np.uint64)
-    copy = np.concatenate([arm.attributes, identity])
     main = placed(np.concatenate([single, arm.attributes, arm.style]), MAIN)
     cross = placed(crossed(np.array([audience], dtype=np.uint64), copy), CROSS)
     values = [
+        np.full(2, LEVEL),
         np.array(list(sizes.values())),
         np.full(arm.attributes.size, ATTRIBUTE),
         STYLE * arm.style_values,
         np.full(copy.size, CROSSED),
     ]
-    signs = np.concatenate([main[1], cross[1]])
-    return np.concatenate([main[0], cross[0]]), signs * np.concatenate(values)
+    text = TEXT[0] + np.arange(arm.embedding.size)
+    places = np.concatenate([common[0], main[0], cross[0], text])
+    signed = np.concatenate([common[1], main[1], cross[1]]) * np.concatenate(values)
+    return places, np.concatenate([signed, EMBEDDED * arm.embedding])
 
 
-def _traits(visitor: VisitorFeatures, arms: Sequence[ArmFeatures]) -> tuple[Places, Places, Array]:
-    """Rows, places and values of device and traits: alone, and crossed with each copy."""
-    alone = np.zeros(1, dtype=np.uint64)
-    copies = [np.concatenate([alone, arm.attributes]) for arm in arms]
-    flat = np.concatenate(copies)
-    rows = np.repeat(np.arange(len(arms)), [copy.size for copy in copies])
-    places, signs = placed(crossed(visitor.hashes[:, None], flat[None, :]), VISITOR)
-    values = signs * visitor.values[:, None] * TRAIT
-    return np.tile(rows, visitor.hashes.size), places.ravel(), values.ravel()
+def _traits(visitors: Sequence[Portrait], arms: Sequence[ArmFeatures]) -> States:
+    """The portraits' entries: alone, and crossed with the attributes of each one's copy."""
+    sizes = [len(visitor.hashes) for visitor in visitors]
+    rows = np.repeat(np.arange(len(visitors)), sizes)
+    names = np.array([name for visitor in visitors for name in visitor.hashes], dtype=np.uint64)
+    values = np.concatenate([visitor.values for visitor in visitors])
+    copies, filled = _attributes(arms)
+    alone, alone_signs = placed(names, COMMON)
+    places, signs = placed(crossed(names[:, None], copies[rows]), VISITOR)
+    there = filled[rows]
+    scaled = TRAIT * values
+    return States(
+        rows=np.concatenate([rows, np.broadcast_to(rows[:, None], there.shape)[there]]),
+        places=np.concatenate([alone, places[there]]),
+        values=np.concatenate([alone_signs * scaled, (signs * scaled[:, None])[there]]),
+        count=len(visitors),
+    )
+
+
+def _attributes(arms: Sequence[ArmFeatures]) -> tuple[Hashes, NDArray[np.bool_]]:
+    """Hashes of the arms' attributes, and which there are, both of shape (arms, most)."""
+    copies = np.zeros((len(arms), max(arm.attributes.size for arm in arms)), dtype=np.uint64)
+    filled = np.zeros(copies.shape, dtype=np.bool_)
+    for row, arm in enumerate(arms):
+        copies[row, : arm.attributes.size] = arm.attributes
+        filled[row, : arm.attributes.size] = True
+    return copies, filled
+
+
+@dataclass(kw_only=True, slots=True)
+class Met:
+    """Features of portraits that were met so far, crossed with a test's arms.
+
+    Attributes:
+        rows: Hash of each feature → its row.
+        places: Places of its crosses, shape (features, arms, attributes).
+        sizes: Their values at a feature of 1, likewise.
+    """
+
+    rows: dict[int, int]
+    places: Places
+    sizes: Array
+
+
+class Sight:
+    """The arms of a test as one audience sees them, under given weights.
+
+    Args:
+        audience_id: The audience.
+        arms: At least one.
+        weights: Weight of every place of the feature vector, shape (DIMENSION,).
+        met: What a sight of the same arms under other weights has met, to have it at hand.
+    """
+
+    def __init__(
+        self, audience_id: str, arms: Sequence[Arm], weights: Array, met: Met | None = None
+    ) -> None:
+        seen = [arm_features(arm) for arm in arms]
+        self._weights = weights
+        self._audience = audience_id
+        self._recall = Recall.of(seen, weights)
+        self._copies, self._filled = _attributes(seen)
+        self.met = replace(met, rows=dict(met.rows)) if met else self._nothing()
+        self._effects = self._means(self.met.places, self.met.sizes)
+
+    def _nothing(self) -> Met:
+        shape = (0, *self._copies.shape)
+        return Met(rows={}, places=np.zeros(shape, dtype=np.int64), sizes=np.zeros(shape))
+
+    def values(self, context: Context) -> Array:
+        """What visitor and past add to each arm's value; shape (arms,).
+
+        What they add to all arms alike is left out: it decides nothing.
+        """
+        visitor = portrait(context, self._audience)
+        row_of = self.met.rows
+        try:
+            rows = [row_of[name] for name in visitor.hashes]
+        except KeyError:
+            rows = self._meet(visitor.hashes)
+        total = visitor.values @ self._effects[rows]
+        past = recollect(context.past)
+        return total if past is None else total + self._recall.values(past)
+
+    def _meet(self, names: Sequence[int]) -> list[int]:
+        """Rows of features of a portrait; what new ones mean for each arm is worked out."""
+        if len(self.met.rows) > MAX_ROWS:
+            self.met, self._effects = self._nothing(), self._effects[:0]
+        met = self.met
+        new = [name for name in dict.fromkeys(names) if name not in met.rows]
+        hashed = np.array(new, dtype=np.uint64)
+        places, signs = placed(crossed(hashed[:, None, None], self._copies), VISITOR)
+        sizes = TRAIT * signs * self._filled
+        met.rows |= {name: len(met.rows) + row for row, name in enumerate(new)}
+        met.places = np.concatenate([met.places, places])
+        met.sizes = np.concatenate([met.sizes, sizes])
+        self._effects = np.concatenate([self._effects, self._means(places, sizes)])
+        return [met.rows[name] for name in names]
+
+    def _means(self, places: Places, sizes: Array) -> Array:
+        """Effects of features of portraits on each arm, shape (features, arms)."""
+        return np.einsum("fka,fka->fk", self._weights[places], sizes)

@@ -3,12 +3,60 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from itertools import product
+from typing import Final, get_args
 
 import numpy as np
 
-from hookline.perceive.hashing import Array, Hashes, hashes, name_hash
-from hookline.types import Arm, Attributes
+from hookline.perceive.hashing import TEXT, Array, Hashes, Places, hashes, name_hash
+from hookline.types import Angle, Arm, Attributes, CtaStyle, Length, Proof, Tone, Urgency
+
+_LEVELS: Final = tuple(
+    get_args(levels) for levels in (Angle, Tone, CtaStyle, Proof, Urgency, Length)
+)
+HUMAN: Final = sum(map(len, _LEVELS))
+"""Number of the level that stands for being a human line; below it, all creative levels."""
+NO_LEVEL: Final = HUMAN + 1
+"""Number that stands for an attribute that a copy does not have."""
+
+
+def _levels_of_cells() -> Places:
+    starts = np.cumsum([0, *map(len, _LEVELS)])[:-1]
+    cells = np.array(list(product(*(range(len(levels)) for levels in _LEVELS)))) + starts
+    human = np.full((1, len(_LEVELS)), NO_LEVEL)
+    human[0, 0] = HUMAN
+    return np.concatenate([cells, human])
+
+
+LEVELS_OF_CELL: Final = _levels_of_cells()
+"""Level numbers of each cell, shape (cells + 1, attributes); the last row, -1, is a human line."""
+
+
+def cell_of(attributes: Attributes | None) -> int:
+    """The creative attributes as one number; -1 for a human line.
+
+    Examples:
+        >>> cell_of(None), cell_of(Attributes(angle="benefit", length="short", cta="shop"))
+        (-1, 0)
+    """
+    if attributes is None:
+        return -1
+    cell = 0
+    for levels, level in zip(_LEVELS, _values(attributes), strict=True):
+        cell = cell * len(levels) + levels.index(level)
+    return cell
+
+
+def _values(attributes: Attributes) -> tuple[str, ...]:
+    return (
+        attributes.angle,
+        attributes.tone,
+        attributes.cta,
+        attributes.proof,
+        attributes.urgency,
+        attributes.length,
+    )
+
 
 SECOND_PERSON: Final = frozenset({"you", "your", "yours", "yourself", "you're", "you'll"})
 _VERBS: Final = """
@@ -26,39 +74,56 @@ class ArmFeatures:
     """What is seen of one arm, whoever looks at it; compared by identity, so a key for caches.
 
     Attributes:
-        identity: Hash of the arm's id.
+        id: The arm's id.
+        identity: Hash of it.
         audience: Hash of the audience it was written for; 0 if for all.
         attributes: Hashes of its creative attributes, or of "human" for a human line.
         style: Hashes of what its text shows.
         style_values: Values of these in 0 to 1.
         control: Whether it is the control line.
+        levels: Numbers of its attribute levels, shape (attributes,); see `LEVELS_OF_CELL`.
+        embedding: The text's embedding, shape (up to 64,); empty where there is none.
     """
 
+    id: str
     identity: int
     audience: int
     attributes: Hashes
     style: Hashes
     style_values: Array
     control: bool
+    levels: Places
+    embedding: Array
 
 
 def arm_features(arm: Arm) -> ArmFeatures:
     """The features of one arm, computed once for the same arm."""
-    return _arm_features(arm.id, arm.text, arm.attributes, arm.audience_id, control=arm.control)
+    return _arm_features(
+        arm.id, arm.text, arm.attributes, arm.audience_id, arm.embedding, control=arm.control
+    )
 
 
 @lru_cache(maxsize=4096)
 def _arm_features(
-    arm_id: str, text: str, attributes: Attributes | None, audience_id: str, *, control: bool
+    arm_id: str,
+    text: str,
+    attributes: Attributes | None,
+    audience_id: str,
+    embedding: tuple[float, ...],
+    *,
+    control: bool,
 ) -> ArmFeatures:
     style = style_features(text)
     return ArmFeatures(
+        id=arm_id,
         identity=name_hash(f"arm={arm_id}"),
         audience=name_hash(f"audience={audience_id}") if audience_id else 0,
         attributes=hashes(_attribute_names(attributes)),
         style=hashes([f"style:{name}" for name in style]),
         style_values=np.array(list(style.values()), dtype=np.float64),
         control=control,
+        levels=LEVELS_OF_CELL[cell_of(attributes)],
+        embedding=np.array(embedding[: TEXT[1]], dtype=np.float64),
     )
 
 

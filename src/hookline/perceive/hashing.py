@@ -1,15 +1,19 @@
 """Names of features turned into places in one long vector, the same on every machine and day.
 
 A name is hashed once with blake2b; a cross of two names mixes their two hashes. The vector has
-three blocks, so that what a visitor sends can never crowd out what the experiment itself holds:
+blocks, so that what a visitor sends can never crowd out what the experiment itself holds:
 
-    0 … 16383        main effects: intercept, audience, copy attributes, text style, arm identity
+    0 … 16383        main effects: copy attributes, text style
     16384 … 32767    crosses of the audience with the copy
-    32768 … 33023    device and traits, and their crosses with the copy
+    32768 … 33023    crosses of the visitor's portrait with the copy
+    33024 … 33055    what the visitor's past says for the copy (not hashed)
+    33056 … 33119    the embedding of the copy's text (not hashed)
+    33120 … 33375    what shifts all copies alike: intercept, audience, portrait
 
-Each place carries a sign from another bit of the hash, so that names which do fall together cancel
-on average instead of adding up (Weinberger et al. 2009, "Feature hashing for large scale multitask
-learning"). With the 50 to 300 names of a usual test, about one in a hundred shares its place.
+Each hashed place carries a sign from another bit of the hash, so that names which do fall together
+cancel on average instead of adding up (Weinberger et al. 2009, "Feature hashing for large scale
+multitask learning"). With the 50 to 300 names of a usual test, about one in a hundred shares its
+place.
 """
 
 from functools import lru_cache
@@ -28,8 +32,14 @@ MAIN: Final = (0, 16_384)
 CROSS: Final = (16_384, 16_384)
 """First place and size of the block of audience crosses."""
 VISITOR: Final = (32_768, 256)
-"""First place and size of the block of device and traits, crosses included."""
-DIMENSION: Final = 33_024
+"""First place and size of the block of crosses of the visitor's portrait with the copy."""
+RECALL: Final = (33_024, 32)
+"""First place and size of the block of what the visitor's past says."""
+TEXT: Final = (33_056, 64)
+"""First place and size of the block of the text's embedding."""
+COMMON: Final = (33_120, 256)
+"""First place and size of the block of what shifts all copies alike."""
+DIMENSION: Final = 33_376
 """Length of the whole vector."""
 
 

@@ -10,6 +10,7 @@ from hookline.policies.base import Policy, draw
 from hookline.policies.explore_then_commit import ExploreThenCommit
 from hookline.policies.horizon_thompson import HorizonThompson
 from hookline.policies.lola import Lola
+from hookline.policies.ppo import Ppo
 from hookline.policies.thompson import Thompson
 from hookline.policies.ucb import Ucb
 from hookline.policies.uniform import Uniform
@@ -24,6 +25,7 @@ POLICIES: Final[Mapping[str, type[Policy]]] = {
     Lola.name: Lola,
     HorizonThompson.name: HorizonThompson,
     ActorCritic.name: ActorCritic,
+    Ppo.name: Ppo,
 }
 """Name → policy."""
 

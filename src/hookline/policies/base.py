@@ -8,6 +8,7 @@ logged propensity is exact by construction. What is learned lives in one JSON te
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from math import inf
 from typing import ClassVar, Self, TypeVar
 
 import msgspec
@@ -72,6 +73,12 @@ class Policy(ABC):
     def correct(self, decision: Decision, arms: Sequence[Arm], delta: float) -> None:
         """Takes in that the reward of a decision already learned has changed by `delta`."""
 
+    def forget(self, visitor_id: str) -> None:  # noqa: B027 - most keep nothing of a visitor
+        """Erases what is remembered of one visitor; sums over many visitors stay as they are.
+
+        A policy that keeps nothing of a single visitor has nothing to do.
+        """
+
     @abstractmethod
     def dump(self) -> str:
         """All that was learned, as JSON text that `load` restores exactly."""
@@ -102,13 +109,13 @@ class Policy(ABC):
         if count == 0:
             raise BadInput("a policy needs at least one arm to choose from")
         weights = self.propose(context, audience_id, arms)
-        total = weights.sum()
-        if not (np.isfinite(total) and total > 0 and weights.min() >= 0):
+        total = float(weights.sum())
+        if not (0 < total < inf and weights.min() >= 0):
             raise FloatingPointError(f"policy {self.name} proposed {weights.tolist()}")
         if count == 1:
             return np.ones(1)
         floor = min(self.floor, 0.5 / count)
-        return floor + (1 - count * floor) * (weights / total)
+        return floor + weights * ((1 - count * floor) / total)
 
 
 def draw(probabilities: Array, uniform: float) -> int:

@@ -7,6 +7,9 @@ For independent beliefs with distribution functions F_k about the arms' values,
 which is also the probability with which Thompson sampling plays arm k.
 """
 
+from collections.abc import Sequence
+from math import erfc, exp, log, pi, sqrt
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
@@ -15,6 +18,12 @@ Array = NDArray[np.float64]
 
 REACH = 5.5
 """Standard deviations to either side of each mean that the grid covers."""
+STEPS = 40
+"""Most steps of the quick approximation; five are usual, more where doubts differ a lot."""
+CLOSE = 1e-9
+"""How near to 1 the chances of the quick approximation have to sum."""
+ROOT_HALF = sqrt(0.5)
+ROOT_PI = sqrt(pi)
 
 
 def chance_of_best(distribution: Array) -> Array:
@@ -67,3 +76,52 @@ def normal_chance_of_best(mean: Array, sd: Array) -> Array:
     points = int(np.clip(320 // mean.size, 16, 64))
     grid = grid_around(mean, sd, points)
     return chance_of_best(ndtr((grid - mean[:, None]) / sd[:, None]))
+
+
+def quick_chance_of_best(mean: Array, sd: Array) -> Array:
+    """About the probability of each arm to be best, for independent normal beliefs, fast.
+
+    The arms' chances to lie above one common value κ, chosen so that they sum to 1. Menet,
+    Hübotter, Kassraie and Krause (2025), "LITE: Efficiently Estimating Gaussian Probability of
+    Maximality". In total variation .03 to .05 from `normal_chance_of_best` on average and .12 at
+    most as long as no arm's sd is three times another's, at a fraction of its time. Plain numbers,
+    since arrays of twenty cost more to start than to compute.
+
+    Args:
+        mean: Shape (arms,), at least two.
+        sd: Shape (arms,), above 0.
+
+    Returns:
+        Array of shape (arms,), summing to 1.
+    """
+    arms = list(zip(mean.tolist(), (ROOT_HALF / sd).tolist(), strict=True))
+    edge = _common_edge(arms)
+    chances = np.array([erfc((edge - middle) * scale) for middle, scale in arms])
+    return chances / chances.sum()
+
+
+def _common_edge(arms: Sequence[tuple[float, float]]) -> float:
+    """The κ above which the arms lie with chances that sum to 1.
+
+    Newton's method on the logarithm of the sum, kept between a value above which two arms lie with
+    half a chance each and one above which no arm lies with more than a chance of 1 / arms.
+
+    Args:
+        arms: Mean, and √½ / sd, of each.
+    """
+    reach = sqrt(log(len(arms) / 2))
+    low, edge = sorted(middle for middle, _ in arms)[-2:]
+    high = max(middle + reach / scale for middle, scale in arms)
+    for _ in range(STEPS):
+        above = slope = 0.0  # twice the sum, and its fall times √π/2
+        for middle, scale in arms:
+            far = (edge - middle) * scale
+            above += erfc(far)
+            slope += scale * exp(-far * far)
+        if abs(above - 2) < CLOSE:
+            break
+        low, high = (edge, high) if above > 2 else (low, edge)
+        edge += log(0.5 * above) * above * ROOT_PI / (2 * slope)
+        if not low <= edge <= high:
+            edge = 0.5 * (low + high)
+    return edge

@@ -1,7 +1,7 @@
 """The text prior: what a line of copy may be expected to earn before anybody saw it.
 
-    line → `wordpiece` → `encoder` ┐
-         → `ngrams`                ┴→ score → `calibrate` → forecast with its doubt
+    line → `encoder` ┐
+         → `ngrams`  ┴→ score → `calibrate` → forecast with its doubt
 
 It is learned from past tests' within-test effects only (`train`), so it says which of several lines
 for the same thing will be clicked more, and nothing of how often. The one that ships learned from

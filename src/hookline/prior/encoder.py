@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hookline.errors import BadInput
-from hookline.prior.wordpiece import WordPiece
+from hookline.perceive.encoders.wordpiece import WordPiece
 
 Floats = NDArray[np.float32]
 

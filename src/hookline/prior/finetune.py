@@ -17,10 +17,10 @@ import numpy as np
 
 from hookline.errors import BadInput, Refused
 from hookline.past import PastTests
+from hookline.perceive.encoders.wordpiece import WordPiece
 from hookline.prior.encoder import VOCABULARY
 from hookline.prior.export import Bert, Weights, require
 from hookline.prior.lessons import Lines, Rows, schedule
-from hookline.prior.wordpiece import WordPiece
 
 Torch = Any
 """The package: bound at run time, since Hookline is checked and run where it is not installed."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from hookline.errors import BadInput
 from hookline.past import PastTests
-from hookline.prior.wordpiece import WordPiece
+from hookline.perceive.encoders.wordpiece import WordPiece
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]

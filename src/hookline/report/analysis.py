@@ -1,5 +1,6 @@
 """Experiment + outcomes → `ExperimentReport`; the evidence of many → `Report`."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,6 +8,7 @@ from math import floor, log10, sqrt
 
 import numpy as np
 
+from hookline.report.elements import ElementEvidence, element_evidence, element_rows, strongest
 from hookline.report.evidence import Duel, Evidence, Scored, duel, score, weigh
 from hookline.report.table import Table, tabulate
 from hookline.report.verdict import WINNER, is_proven, judge, sentence
@@ -16,6 +18,7 @@ from hookline.types import (
     AllocationPoint,
     ArmReport,
     AudienceReport,
+    ElementReport,
     Estimate,
     Experiment,
     ExperimentReport,
@@ -37,10 +40,12 @@ class Analysis:
     Attributes:
         report: What people read.
         evidence: Metric → addable moments of what the policy was worth.
+        elements: What its lines say of creative attributes.
     """
 
     report: ExperimentReport
     evidence: Mapping[Metric, Evidence]
+    elements: ElementEvidence
 
 
 def analyze(
@@ -70,6 +75,7 @@ def analyze(
     gain = {metric: evidence[metric].total_gain() for metric in METRICS}
     verdict, winner, words = _answer(measured, arms, lift[experiment.objective], worthwhile)
     exploration = evidence["clicks"].total_missed().estimate
+    taken_apart = element_evidence(experiment, table, measured.scored)
     report = ExperimentReport(
         id=experiment.id,
         name=experiment.name,
@@ -93,8 +99,9 @@ def analyze(
         verdict=verdict,
         winner=winner,
         sentence=words,
+        elements=element_rows([taken_apart]),
     )
-    return Analysis(report=report, evidence=evidence)
+    return Analysis(report=report, evidence=evidence, elements=taken_apart)
 
 
 def combine(
@@ -131,7 +138,20 @@ def combine(
         lift={metric: lift for metric, (lift, _) in pooled.items()},
         gain={metric: gain for metric, (_, gain) in pooled.items()},
         totals=sums | dict(totals or {}),
+        elements=_by_channel([analysis.elements for analysis in analyses]),
     )
+
+
+def _by_channel(found: Sequence[ElementEvidence]) -> dict[str, tuple[ElementReport, ...]]:
+    """Channel id → its elements, over the experiments with the objective most of them have."""
+    channels: dict[str, tuple[ElementReport, ...]] = {}
+    for channel in dict.fromkeys(each.channel_id for each in found):
+        own = [each for each in found if each.channel_id == channel]
+        objective, _ = Counter(each.objective for each in own).most_common(1)[0]
+        rows = element_rows([each for each in own if each.objective == objective])
+        if strongest(rows):
+            channels[channel] = rows
+    return channels
 
 
 def _pool(

@@ -1,5 +1,6 @@
 """A `Report` for the terminal and for machines. Pages are drawn elsewhere, from the same record."""
 
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from typing import Any
 
@@ -8,10 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hookline.report.elements import element_note, strongest
 from hookline.report.verdict import between, percent
 from hookline.types import (
     METRICS,
     ArmReport,
+    ElementReport,
     Estimate,
     ExperimentReport,
     Metric,
@@ -26,16 +29,22 @@ def to_text(report: Report, width: int = 120, *, arms: bool = True) -> str:
     Args:
         report: From `combine`.
         width: Most columns of a line; below 100 the last column is cut.
-        arms: Whether every experiment has a table of its arms and its sentence, or one row.
+        arms: Whether every experiment has tables of its arms and of their elements and its
+            sentence, or one row.
     """
     console = Console(file=StringIO(), width=width, color_system=None, highlight=False)
+    names = {each.audience_id: each.name for test in report.experiments for each in test.audiences}
     with console.capture() as capture:
         if arms:
             for experiment in report.experiments:
                 console.print(_table(experiment))
                 console.print(Text(f"{experiment.sentence}\n"))
+                if strongest(experiment.elements):
+                    console.print(_elements(experiment.elements, "These lines", names))
         else:
             console.print(_overview(report))
+        for channel, rows in report.elements.items():
+            console.print(_elements(rows, f"All lines on {channel}", names))
         console.print(_totals(report))
     return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
 
@@ -43,8 +52,9 @@ def to_text(report: Report, width: int = 120, *, arms: bool = True) -> str:
 def to_json(report: Report) -> dict[str, Any]:
     """The report as plain JSON values; every arm's fields lie flat beside its counts.
 
-    `experiments` hold arms, lift, gain, cost, audiences and allocation; `lift`, `gain` and
-    `totals` are of all experiments. An estimate is `estimate`, `low`, `high`, `n`, `reason`.
+    `experiments` hold arms, lift, gain, cost, audiences, allocation and elements; `lift`, `gain`
+    and `totals` are of all experiments, `elements` of all on one channel. An estimate is
+    `estimate`, `low`, `high`, `n`, `reason`.
     """
     plain: dict[str, Any] = as_json(report)
     for experiment in plain["experiments"]:
@@ -91,6 +101,24 @@ def _cells(arm: ArmReport, objective: Metric) -> tuple[str, ...]:
         "–" if rate is None else f"{rate:.4f}",
         "" if arm.arm.control else _lift(arm.lift[objective]),
     )
+
+
+def _elements(rows: Sequence[ElementReport], about: str, names: Mapping[str, str]) -> Table:
+    """The strongest elements with their intervals, or what is missing to tell them."""
+    shown = strongest(rows)
+    caption = f"{element_note(shown)}\n"
+    title = f"{about}: which element works for whom"
+    table = Table(
+        title=title, title_justify="left", caption=caption, caption_justify="left",
+        box=SIMPLE, pad_edge=False,
+    )  # fmt: skip
+    for name in ("element", "for", "effect", "lines"):
+        table.add_column(name, no_wrap=True, justify="right" if name == "lines" else "left")
+    for row in shown:
+        whom = "all" if row.audience_id is None else names.get(row.audience_id, row.audience_id)
+        lines = f"{row.lines} of {row.lines + row.others}"
+        table.add_row(*map(Text, (f"{row.attribute}: {row.level}", whom, _lift(row.effect), lines)))
+    return table
 
 
 def _totals(report: Report) -> Table:

@@ -40,11 +40,16 @@ from hookline.wire import (
     AddLine,
     Ask,
     AskBatch,
+    By,
+    Comparison,
     CopyOrder,
     EventBatch,
+    Forget,
+    Forgot,
     Imported,
     Learned,
     Move,
+    NewCandidate,
     NewExperiment,
     Receipt,
     Review,
@@ -133,6 +138,7 @@ def _router(app: App) -> APIRouter:
     _catalog_routes(app, router)
     _copy_routes(app, router)
     _experiment_routes(app, router)
+    _candidate_routes(app, router)
     return router
 
 
@@ -267,6 +273,38 @@ def _experiment_routes(app: App, router: APIRouter) -> None:
             detail = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
             return problems.problem(503, "The service answers, but something fails.", detail)
         return JSONResponse({"status": "ok", "version": __version__})
+
+
+def _candidate_routes(app: App, router: APIRouter) -> None:
+    @router.put("/experiments/{key}/candidate", tags=["candidates"])
+    def try_candidate(key: str, at: When, body: NewCandidate) -> Experiment:
+        """Puts a policy beside the experiment's own, once it has learned all that this has."""
+        return app.live.try_candidate(key, body.policy, body.params, body.share, at=at, by=body.by)
+
+    @router.get("/experiments/{key}/candidate", tags=["candidates"])
+    def compare_candidate(key: str) -> Comparison:
+        """What the policy and its candidate would each have earned."""
+        return app.live.compare_candidate(key)
+
+    @router.delete("/experiments/{key}/candidate", tags=["candidates"])
+    def drop_candidate(key: str, at: When, by: str = "api") -> Experiment:
+        """Lets the candidate go, with what it has learned."""
+        return app.live.drop_candidate(key, at=at, by=by)
+
+    @router.post("/experiments/{key}/promote", tags=["candidates"])
+    def promote(key: str, at: When, body: By) -> Experiment:
+        """Has the candidate decide; the former policy learns on, ready for a rollback."""
+        return app.live.promote(key, at=at, by=body.by)
+
+    @router.post("/experiments/{key}/rollback", tags=["candidates"])
+    def rollback(key: str, at: When, body: By) -> Experiment:
+        """Takes all traffic back at once: from what was promoted, or from a canary."""
+        return app.live.rollback(key, at=at, by=body.by)
+
+    @router.post("/visitors/forget", tags=["candidates"])
+    def forget(at: When, body: Forget) -> Forgot:
+        """Erases what policies remember of one visitor; the log keeps its rows."""
+        return app.live.forget(body.visitor_id, at=at, by=body.by)
 
 
 def _hot_routes(app: App, service: FastAPI) -> None:

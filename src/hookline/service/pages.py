@@ -15,6 +15,7 @@ from hookline.app import App
 from hookline.channels import CHANNELS
 from hookline.errors import Unknown
 from hookline.explain import sections
+from hookline.report import element_note, strongest
 from hookline.service.charts import (
     IntervalRow,
     allocation_chart,
@@ -51,9 +52,17 @@ def router(app: App) -> APIRouter:
         except Unknown as error:
             return render("missing.html", code=404, message=str(error))
         arms = [each.arm for each in report.arms]
+        tested = app.live.experiment(key)
+        elements = strongest(report.elements)
         return render(
             "experiment.html",
             report=report,
+            elements=elements,
+            element_note=element_note(elements),
+            names={None: "all"} | {each.audience_id: each.name for each in report.audiences},
+            unit=tested.unit,
+            candidate=tested.candidate,
+            comparison=app.live.compare_candidate(key) if tested.candidate else None,
             texts={arm.id: arm.text for arm in arms},
             colors=arm_colors(arms),
             allocation=allocation_chart(report.allocation, arms),
@@ -62,6 +71,16 @@ def router(app: App) -> APIRouter:
             latest=app.live.latest_outcomes(key),
             running=report.status == "running",
         )
+
+    @routes.post("/experiments/{key}/promote")
+    def promote(key: str) -> Response:
+        app.live.promote(key, at=datetime.now(UTC), by="web page")
+        return RedirectResponse(f"/experiments/{key}", status_code=303)
+
+    @routes.post("/experiments/{key}/rollback")
+    def rollback(key: str) -> Response:
+        app.live.rollback(key, at=datetime.now(UTC), by="web page")
+        return RedirectResponse(f"/experiments/{key}", status_code=303)
 
     @routes.get("/copy")
     def copy(status: CopyStatus = "draft") -> Response:
@@ -106,6 +125,8 @@ def _renderer() -> Callable[..., HTMLResponse]:
         "percent": _percent,
         "range": _range,
         "number": _number,
+        "amount": _amount,
+        "amounts": _amounts,
         "money": _money,
         "tone": _tone,
     }
@@ -164,6 +185,17 @@ def _range(estimate: Estimate) -> str:
     low = "no lower bound yet" if estimate.low is None else _signed(estimate.low)
     high = "no upper bound yet" if estimate.high is None else _signed(estimate.high)
     return f"{low} to {high}"
+
+
+def _amount(estimate: Estimate) -> str:
+    """A value per visitor to three digits."""
+    return "–" if estimate.estimate is None else f"{estimate.estimate:.3g}".replace("-", "−")
+
+
+def _amounts(estimate: Estimate) -> str:
+    if estimate.estimate is None or estimate.low is None or estimate.high is None:
+        return estimate.reason or "not enough data yet"
+    return f"{estimate.low:.3g} to {estimate.high:.3g}".replace("-", "−")
 
 
 def _signed(share: float) -> str:

@@ -2,103 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
-Level = tuple[str, str]
-"""One creative attribute at one level, for example `("angle", "value")`."""
+from hookline.errors import BadInput
+from hookline.simulate.latent import Level, Taste, latent_types
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Taste:
-    """What one latent type of shopper likes, in logarithms: .1 is about +10 %.
-
-    Attributes:
-        share: Share of all shoppers who are of this type.
-        segments: Visible `segment` → how often this type wears it; sums to 1.
-        likes: Attribute level → log effect on clicks; levels left out are neutral.
-        pairs: Two levels → the further log effect of having both in one copy.
-    """
-
-    share: float
-    segments: Mapping[str, float]
-    likes: Mapping[Level, float]
-    pairs: Mapping[tuple[Level, Level], float]
-
-
-def _tastes() -> dict[str, Taste]:
-    """The five latent types. Assumed: no data at hand shows who likes which copy (docs)."""
-    return {
-        "bargain": Taste(
-            share=0.28,
-            segments={"saver": 0.74, "connoisseur": 0.10, "explorer": 0.16},
-            likes={
-                ("angle", "value"): 0.36, ("angle", "direct"): 0.12, ("angle", "quality"): -0.16,
-                ("angle", "identity"): -0.16, ("angle", "style"): -0.12, ("tone", "bold"): 0.10,
-                ("tone", "expert"): -0.10, ("cta", "get"): 0.12, ("cta", "treat"): -0.10,
-                ("proof", "price"): 0.24, ("proof", "brand"): -0.16, ("urgency", "soft"): 0.10,
-            },
-            pairs={
-                (("angle", "value"), ("proof", "price")): 0.20,
-                (("angle", "quality"), ("proof", "brand")): -0.12,
-            },
-        ),
-        "craft": Taste(
-            share=0.20,
-            segments={"saver": 0.10, "connoisseur": 0.76, "explorer": 0.14},
-            likes={
-                ("angle", "quality"): 0.30, ("angle", "feature"): 0.16, ("angle", "value"): -0.20,
-                ("angle", "curiosity"): -0.12, ("tone", "expert"): 0.20, ("tone", "calm"): 0.08,
-                ("tone", "bold"): -0.16, ("tone", "playful"): -0.12, ("cta", "choose"): 0.08,
-                ("cta", "get"): -0.10, ("proof", "spec"): 0.24, ("proof", "brand"): 0.16,
-                ("proof", "price"): -0.20, ("urgency", "soft"): -0.20, ("length", "full"): 0.10,
-            },
-            pairs={
-                (("angle", "quality"), ("proof", "spec")): 0.16,
-                (("angle", "feature"), ("tone", "expert")): 0.12,
-            },
-        ),
-        "novelty": Taste(
-            share=0.20,
-            segments={"saver": 0.12, "connoisseur": 0.14, "explorer": 0.74},
-            likes={
-                ("angle", "curiosity"): 0.30, ("angle", "style"): 0.20, ("angle", "identity"): 0.12,
-                ("angle", "direct"): -0.16, ("angle", "value"): -0.12, ("tone", "playful"): 0.20,
-                ("tone", "bold"): 0.12, ("tone", "plain"): -0.12, ("cta", "discover"): 0.16,
-                ("cta", "see"): 0.10, ("proof", "spec"): -0.12, ("length", "short"): 0.08,
-            },
-            pairs={
-                (("angle", "curiosity"), ("proof", "none")): 0.16,
-                (("angle", "curiosity"), ("proof", "spec")): -0.12,
-            },
-        ),
-        "busy": Taste(
-            share=0.20,
-            segments={"saver": 0.46, "connoisseur": 0.27, "explorer": 0.27},
-            likes={
-                ("angle", "ease"): 0.28, ("angle", "problem"): 0.16, ("angle", "howto"): 0.12,
-                ("angle", "direct"): 0.16, ("angle", "curiosity"): -0.20, ("tone", "plain"): 0.14,
-                ("tone", "playful"): -0.12, ("cta", "get"): 0.10, ("cta", "learn"): -0.12,
-                ("urgency", "soft"): 0.06, ("length", "short"): 0.20,
-            },
-            pairs={
-                (("angle", "ease"), ("length", "short")): 0.12,
-                (("angle", "problem"), ("tone", "plain")): 0.10,
-            },
-        ),
-        "belonging": Taste(
-            share=0.12,
-            segments={"saver": 0.18, "connoisseur": 0.40, "explorer": 0.42},
-            likes={
-                ("angle", "occasion"): 0.28, ("angle", "identity"): 0.20,
-                ("angle", "benefit"): 0.12, ("angle", "feature"): -0.16,
-                ("tone", "warm"): 0.24, ("tone", "expert"): -0.12,
-                ("cta", "treat"): 0.20, ("proof", "brand"): 0.12, ("proof", "spec"): -0.12,
-            },
-            pairs={
-                (("angle", "occasion"), ("cta", "treat")): 0.16,
-                (("angle", "identity"), ("tone", "warm")): 0.12,
-            },
-        ),
-    }  # fmt: skip
+Drift = Literal["none", "gradual", "abrupt", "seasonal"]
+"""How tastes move: not, evenly on and on, in jumps, or there and back."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,8 +21,16 @@ class Parameters:
     Attributes:
         personal: Whether types differ in taste. If not, every shopper has the average taste, so
             the same copy is best for everybody and no personalisation can win.
-        drift_days: Days until each type has taken over the next one's taste, and as long again
-            until it is back; None for tastes that stay. Assumed.
+        drift: How the types' tastes move. `gradual`: each moves evenly into the next type's
+            within `drift_days`, then on into the one after that, round and round. `abrupt`: at
+            every multiple of `drift_days` each jumps to the next one's. `seasonal`: along a
+            cosine to the next one's within `drift_days`, and back in as many. Assumed.
+        drift_days: Days that one such move takes. Assumed.
+        restless: Chance that a shopper changes to another latent type for good within 30 days,
+            at any time alike; at most once. What the shop sees of them stays as it was. Assumed.
+        wear: Click rate is multiplied by this for each earlier showing of the very same copy to
+            the same shopper; 1 for copy that never wears out. Assumed.
+        wear_days: Days after which an earlier showing counts for half of one. Assumed.
         click_rate: Channel → click probability of a neutral line. `email` .167: visits after an
             e-mail, Hillstrom, measured. `onsite_banner` .106: Hillstrom's customers without an
             e-mail, measured, but that it carries over to a banner is assumed. `meta_feed` .0061:
@@ -126,6 +44,10 @@ class Parameters:
             line. Assumed.
         taste_span: Bound of the taste effect: no copy moves a type's click rate by more than
             this share, since likes saturate. Assumed.
+        taste_strength: Factor on all likes of the latent types. Assumed.
+        appeal_sd: Log sd of what each attribute level does to everybody alike in this shop, drawn
+            by its seed. With 0 copy differs for the average shopper by its quirk nearly alone;
+            .06 and a `quirk_sd` of .16 make the same .22 together. Assumed.
         tastes: The latent types. Assumed.
         mobile_length: Log effect of `short` on a mobile device, and of `full` with the sign
             turned. Assumed.
@@ -175,7 +97,11 @@ class Parameters:
     """
 
     personal: bool = True
-    drift_days: float | None = None
+    drift: Drift = "none"
+    drift_days: float = 30.0
+    restless: float = 0.0
+    wear: float = 1.0
+    wear_days: float = 14.0
     click_rate: Mapping[str, float] = field(
         default_factory=lambda: {
             "onsite_banner": 0.106,
@@ -202,7 +128,9 @@ class Parameters:
     quirk_sd: float = 0.22
     machine_level: float = 0.98
     taste_span: float = 0.4
-    tastes: Mapping[str, Taste] = field(default_factory=_tastes)
+    taste_strength: float = 1.0
+    appeal_sd: float = 0.0
+    tastes: Mapping[str, Taste] = field(default_factory=latent_types)
     mobile_length: float = 0.05
     ages: Mapping[str, float] = field(
         default_factory=lambda: {
@@ -264,3 +192,13 @@ class Parameters:
     late: float = 0.04
     late_hours: float = 8.0
     duplicates: float = 0.03
+
+    def __post_init__(self) -> None:
+        if self.drift not in get_args(Drift):
+            raise BadInput(f"drift is one of {', '.join(get_args(Drift))}, not {self.drift!r}")
+        if not (self.drift_days > 0 and self.wear_days > 0):
+            raise BadInput("drift_days and wear_days must be more than 0")
+        if not 0 <= self.restless < 1:
+            raise BadInput(f"restless is a chance from 0 to less than 1, not {self.restless}")
+        if not 0 < self.wear <= 1:
+            raise BadInput(f"wear is a factor over 0 and up to 1, not {self.wear}")

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
+from typing import NamedTuple
 
 from hookline.types import EventKind, Trait
 
@@ -64,6 +66,8 @@ class Shopper:
 
     Attributes:
         taste: Latent type, a key of `Parameters.tastes`.
+        later_taste: Latent type from day `changes` on.
+        changes: Day since the simulation began; infinite for who never changes.
         clicks: Click rate relative to the mean shopper.
         orders: Order probability after a click relative to the mean clicker.
         device: The usual one.
@@ -76,6 +80,21 @@ class Shopper:
     device: str
     place: float
     traits: Mapping[str, Trait]
+    later_taste: str = ""
+    changes: float = inf
+
+    def taste_on(self, day: float) -> str:
+        """The latent type on a day since the simulation began."""
+        return self.taste if day < self.changes else self.later_taste
+
+
+class Done(NamedTuple):
+    """One thing a shopper did, before word of it is sent."""
+
+    kind: EventKind
+    at: datetime
+    worth: float = 0.0
+    currency: str = ""
 
 
 def to_segment(happening: Happening, decision_id: str) -> dict[str, object]:

@@ -1,20 +1,24 @@
-"""How well a copy suits a taste: log effects that add up, interact and saturate."""
+"""How well a copy suits a taste: log effects that add up, interact, saturate and drift."""
 
-from collections.abc import Mapping
 from math import cos, pi, tanh
+from statistics import NormalDist, fmean
 from typing import get_args
 
-from hookline.simulate.parameters import Level, Parameters, Taste
+from hookline.simulate.chances import chances
+from hookline.simulate.kept import Kept
+from hookline.simulate.latent import Level, Taste
+from hookline.simulate.parameters import Parameters
 from hookline.types import Angle, Attributes, CtaStyle, Length, Proof, Tone, Urgency
 
-_LEVELS: Mapping[str, int] = {
-    "angle": len(get_args(Angle)),
-    "tone": len(get_args(Tone)),
-    "cta": len(get_args(CtaStyle)),
-    "proof": len(get_args(Proof)),
-    "urgency": len(get_args(Urgency)),
-    "length": len(get_args(Length)),
+_LEVELS = {
+    "angle": get_args(Angle),
+    "tone": get_args(Tone),
+    "cta": get_args(CtaStyle),
+    "proof": get_args(Proof),
+    "urgency": get_args(Urgency),
+    "length": get_args(Length),
 }
+_CELLS = 20_000  # more than there are combinations of attributes
 
 
 def levels(attributes: Attributes) -> tuple[Level, ...]:
@@ -34,44 +38,63 @@ class Tastes:
 
     Args:
         parameters: The world's constants.
+        seed: Draws what appeals to everybody alike.
     """
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, seed: int = 0) -> None:
         self.parameters = parameters
+        self._appeal = _appeal(parameters.appeal_sd, seed)
         self._types = tuple(parameters.tastes.values())
         self._position = {name: place for place, name in enumerate(parameters.tastes)}
         self._centres = tuple(_mean_log(taste) for taste in self._types)
+        self._logs = Kept(self._log_of_each, _CELLS)
 
     def factor(self, taste: str, attributes: Attributes, *, mobile: bool, day: float) -> float:
         """Click rate of machine copy with these attributes, relative to random machine copy.
 
         For a type of taste k it is 1 + span · tanh(x / span), where x is the sum of k's likes of
-        the six levels and of the pairs among them, less its mean over all attributes.
+        the six levels and of the pairs among them, less its mean over all attributes. Where
+        tastes are not personal it is the mean of that over all types, on every device.
 
         Args:
             taste: The shopper's type; plays no part where tastes are not personal.
             attributes: The copy's.
-            mobile: Whether it is read on a mobile device.
+            mobile: Whether it is read on a mobile device; likewise.
             day: Days since the simulation began, for tastes that drift.
         """
-        found = levels(attributes)
+        logs = self._logs[attributes]
+        moves, share = self._moved(day)
         if not self.parameters.personal:
             return sum(
-                kind.share * self._saturated(self._drifting(place, found, day))
+                kind.share * self._saturated(_between(logs, place + moves, share))
                 for place, kind in enumerate(self._types)
             )
-        log = self._drifting(self._position[taste], found, day)
+        log = _between(logs, self._position[taste] + moves, share)
         if mobile:
             sign = 1 if attributes.length == "short" else -1
             log += sign * self.parameters.mobile_length
         return self._saturated(log)
 
-    def _drifting(self, place: int, found: tuple[Level, ...], day: float) -> float:
-        log = self._log(place, found)
-        if self.parameters.drift_days is None:
-            return log
-        turned = (1 - cos(pi * day / self.parameters.drift_days)) / 2
-        return (1 - turned) * log + turned * self._log((place + 1) % len(self._types), found)
+    def _moved(self, day: float) -> tuple[int, float]:
+        """How many types every taste has moved on: whole ones, and the share of another."""
+        p = self.parameters
+        moves = day / p.drift_days
+        if p.drift == "gradual":
+            return int(moves), moves % 1
+        if p.drift == "abrupt":
+            return int(moves), 0.0
+        if p.drift == "seasonal":
+            return 0, (1 - cos(pi * moves)) / 2
+        return 0, 0.0
+
+    def _log_of_each(self, attributes: Attributes) -> tuple[float, ...]:
+        """Each type's log effect of a copy before any drift."""
+        found = levels(attributes)
+        appeal = sum(self._appeal[level] for level in found)
+        strength = self.parameters.taste_strength
+        return tuple(
+            appeal + strength * self._log(place, found) for place in range(len(self._types))
+        )
 
     def _log(self, place: int, found: tuple[Level, ...]) -> float:
         taste = self._types[place]
@@ -88,11 +111,30 @@ class Tastes:
         return 1 + span * tanh(log / span)
 
 
+def _between(logs: tuple[float, ...], place: int, share: float) -> float:
+    """The log effect at a place of the round of types, and a share of the way to the next."""
+    log = logs[place % len(logs)]
+    return log + share * (logs[(place + 1) % len(logs)] - log) if share else log
+
+
+def _appeal(sd: float, seed: int) -> dict[Level, float]:
+    """What each level does to everybody's log click rate, centred for each attribute."""
+    found: dict[Level, float] = {}
+    for name, options in _LEVELS.items():
+        drawn = [
+            sd * NormalDist().inv_cdf(chances(seed, f"appeal|{name}|{level}")[0])
+            for level in options
+        ]
+        middle = fmean(drawn)
+        found |= {(name, level): each - middle for level, each in zip(options, drawn, strict=True)}
+    return found
+
+
 def _mean_log(taste: Taste) -> float:
     """Mean log effect over all combinations of attributes, each as often as any other."""
-    likes = sum(effect / _LEVELS[name] for (name, _), effect in taste.likes.items())
+    likes = sum(effect / len(_LEVELS[name]) for (name, _), effect in taste.likes.items())
     pairs = sum(
-        effect / (_LEVELS[one] * _LEVELS[other])
+        effect / (len(_LEVELS[one]) * len(_LEVELS[other]))
         for ((one, _), (other, _)), effect in taste.pairs.items()
     )
     return likes + pairs

@@ -7,6 +7,7 @@ on one.
 """
 
 from collections.abc import Collection
+from functools import cache
 from itertools import product as combinations
 from typing import Final, get_args
 
@@ -81,7 +82,7 @@ def design(
     """`n` different cells for one audience, spread over the vocabulary; the same seed, the same.
 
     Each pick takes the cell that repeats least of what the cells before it have, in levels and
-    in pairs of levels (`_crowding`). Every second pick is drawn from the cells that fit the
+    in pairs of levels (`crowding`). Every second pick is drawn from the cells that fit the
     audience's motives, where it has known ones.
 
     Args:
@@ -102,34 +103,47 @@ def design(
         >>> cells[0] in design(thrifty, 4, seed=1, taken=cells[:1])
         False
     """
-    cells = _all_cells()
-    used = [_code(cell) for cell in dict.fromkeys(taken)]
-    start = len(used)
-    if not 1 <= n <= len(cells) - len(used):
-        raise BadInput(
-            f"{n} attribute cells were asked for; between 1 and {len(cells) - len(used)} can be"
-        )
+    cells = all_cells()
+    used = [code_of(cell) for cell in dict.fromkeys(taken)]
+    start, free = len(used), free_cells(n, used)
     rng = np.random.default_rng(int(content_hash(audience.id, seed), 16))
-    fitting = _fitting(cells, audience.motives)
-    free = ~(cells[:, None, :] == np.array([*used, [-1] * cells.shape[1]])).all(axis=2).any(axis=1)
+    fitting = fitting_cells(cells, audience.motives)
     for turn in range(n):
         fits = free & fitting
         allowed = fits if turn % 2 == 0 and fits.any() else free
-        score = _crowding(cells, np.array(used, dtype=np.int64).reshape(-1, cells.shape[1]))
+        score = crowding(cells, np.array(used, dtype=np.int64).reshape(-1, cells.shape[1]))
         score = np.where(allowed, score + 1e-6 * rng.random(len(cells)), np.inf)
         best = int(score.argmin())
         free[best] = False
         used.append(cells[best].tolist())
-    return tuple(_cell(code) for code in used[start:])
+    return tuple(cell_of(code) for code in used[start:])
 
 
-def _all_cells() -> Cells:
-    """Every cell there is."""
+@cache
+def all_cells() -> Cells:
+    """Every cell there is, shape (9216, 6); read-only."""
     sizes = [range(len(levels)) for levels in ATTRIBUTE_LEVELS.values()]
-    return np.array(list(combinations(*sizes)), dtype=np.int64)
+    cells = np.array(list(combinations(*sizes)), dtype=np.int64)
+    cells.flags.writeable = False
+    return cells
 
 
-def _fitting(cells: Cells, motives: tuple[str, ...]) -> NDArray[np.bool_]:
+def free_cells(n: int, used: list[list[int]]) -> NDArray[np.bool_]:
+    """Which cells are not in use, shape (cells,).
+
+    Raises:
+        BadInput: Where `n`, the number asked for, is below 1 or more than are free.
+    """
+    cells = all_cells()
+    if not 1 <= n <= len(cells) - len(used):
+        raise BadInput(
+            f"{n} attribute cells were asked for; between 1 and {len(cells) - len(used)} can be"
+        )
+    taken = np.array([*used, [-1] * cells.shape[1]])
+    return ~(cells[:, None, :] == taken).all(axis=2).any(axis=1)
+
+
+def fitting_cells(cells: Cells, motives: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which cells speak to the motives; all of them where no motive is known. Shape (cells,)."""
     mask = np.ones(len(cells), dtype=np.bool_)
     names = (motive.strip().lower() for motive in motives)
@@ -141,7 +155,7 @@ def _fitting(cells: Cells, motives: tuple[str, ...]) -> NDArray[np.bool_]:
     return mask
 
 
-def _crowding(cells: Cells, used: Cells) -> NDArray[np.float64]:
+def crowding(cells: Cells, used: Cells) -> NDArray[np.float64]:
     """How much each cell repeats what is used, lower is better. Shape (cells,).
 
     The J2 criterion: over the used cells, the squared sum of what both share, each attribute
@@ -159,12 +173,12 @@ def _crowding(cells: Cells, used: Cells) -> NDArray[np.float64]:
     return score
 
 
-def _code(cell: Attributes) -> list[int]:
+def code_of(cell: Attributes) -> list[int]:
     """The cell's level indices in the order of `ATTRIBUTE_LEVELS`."""
     return [levels.index(getattr(cell, name)) for name, levels in ATTRIBUTE_LEVELS.items()]
 
 
-def _cell(code: list[int]) -> Attributes:
+def cell_of(code: list[int]) -> Attributes:
     """The cell with these level indices."""
     pairs = zip(ATTRIBUTE_LEVELS.items(), code, strict=True)
     return Attributes(**{name: levels[index] for (name, levels), index in pairs})  # pyright: ignore[reportArgumentType] - the levels come from the Literals themselves

@@ -10,6 +10,7 @@ such as "[SEP]", are read as text: what a text says cannot change how it is fram
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Final, Self
 
@@ -51,6 +52,7 @@ class WordPiece:
             raise BadInput(f"max_length must be at least 3, not {max_length}")
         self.max_length = max_length
         self._size = len(vocabulary)
+        self._fingerprint = blake2b("\n".join(vocabulary).encode(), digest_size=10).hexdigest()
         self._ids = {piece: index for index, piece in enumerate(vocabulary)}
         missing = [name for name in ("[UNK]", "[CLS]", "[SEP]") if name not in self._ids]
         if missing:
@@ -80,6 +82,15 @@ class WordPiece:
     def size(self) -> int:
         """Number of ids."""
         return self._size
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells its vocabulary from all others, in 20 hex digits."""
+        return self._fingerprint
+
+    def index(self, piece: str) -> int | None:
+        """The id of a piece as it stands in the vocabulary; None where it is not in it."""
+        return self._ids.get(piece)
 
     def ids(self, text: str) -> list[int]:
         """The ids of a text, 2 to `max_length` of them: [CLS], its first pieces, [SEP]."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hookline.errors import BadInput
-from hookline.prior.wordpiece import MAX_WORD, WordPiece, words
+from hookline.perceive.encoders.wordpiece import MAX_WORD, WordPiece, words
 
 PIECES = [
     *("[PAD]", "[UNK]", "[CLS]", "[SEP]", "un", "##aff", "##able", "affable", "a", "##f"),
