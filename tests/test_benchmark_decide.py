@@ -23,7 +23,7 @@ from benchmarks.decide.players import (
 )
 from benchmarks.decide.plot import plot
 from benchmarks.decide.race import BLOCK, WARM, Cost, growth, race, times
-from benchmarks.decide.room import STATM, Filled, SnapshotCost, fill, law, snapshot_cost
+from benchmarks.decide.room import STATM, Filled, SnapshotCost, law, memory_growth, snapshot_cost
 from benchmarks.decide.world import AUDIENCES, CATEGORIES, NUMBERS, Visit, arms_of, visits_of
 
 from hookline.memory import EPISODES
@@ -178,11 +178,12 @@ def test_law_splits_the_growth_into_visitors_and_showings() -> None:
 
 
 @pytest.mark.skipif(not STATM.exists(), reason="this machine does not tell the size of a process")
-def test_fill_grows_with_visitors() -> None:
-    found = fill(20_000, 16)
-    assert [each.visitors for each in found] == [5_000, 10_000, 20_000]
-    assert found[-1].grown > found[0].grown
-    assert found[-1].each > 14 * 16
+def test_memory_growth_is_told_by_visitors_and_showings() -> None:
+    found = memory_growth(20_000)
+    assert [each.visitors for each in found] == [5_000, 10_000, 20_000] * 2
+    assert found[2].grown > found[0].grown
+    assert found[5].each > 14 * EPISODES
+    assert found[5].each > found[2].each + 7 * EPISODES
 
 
 def sweep(ours: Cost, theirs: Cost | None) -> command.Sweep:

@@ -452,7 +452,8 @@ class Episode(NamedTuple):
         hours: Hours between the two, at least 0.
         arm_id: The copy.
         cell: Its creative attributes as one number (`perceive.cell_of`); -1 for a human line.
-        surprise: Reward over what that copy brings on average, less 1; None while not settled.
+        surprise: How much better it was received than that copy is by most, as the score
+            (reward - usual) · usual / variance; None while not settled.
     """
 
     hours: float
