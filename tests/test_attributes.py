@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookline.attributes import AFFINITIES, ATTRIBUTE_LEVELS, SYNONYMS, design
+from hookline.attributes import AFFINITIES, SYNONYMS, design
 from hookline.errors import BadInput
-from hookline.types import Attributes, Audience
+from hookline.types import ATTRIBUTE_LEVELS, Attributes, Audience
 
 ANYBODY = Audience(id="all", name="Everybody")
 THRIFTY = Audience(id="thrifty", name="Thrifty", motives=("price", "durability"))

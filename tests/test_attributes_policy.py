@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookline.attributes import ATTRIBUTE_LEVELS, AttributePolicy, Trial, believe, code_of, design
+from hookline.attributes import AttributePolicy, Trial, believe, code_of, design
 from hookline.errors import BadInput
-from hookline.types import Attributes, Audience, ElementReport
+from hookline.types import ATTRIBUTE_LEVELS, Attributes, Audience, ElementReport
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 THRIFTY = Audience(id="thrifty", name="Thrifty", motives=("value",))

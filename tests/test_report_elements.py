@@ -4,10 +4,11 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from hookline.attributes import ATTRIBUTE_LEVELS, design
+from hookline.attributes import design
 from hookline.report import analyze, combine, element_note, strongest, to_json, to_text
 from hookline.report.elements import CAUTION, is_told
 from hookline.types import (
+    ATTRIBUTE_LEVELS,
     Arm,
     Attributes,
     Audience,

@@ -262,13 +262,10 @@ class Critic:
         """
         level, information = self._level()
         seen = copy_states(audience_id, arms)
-        shape = (seen.count, self._places.size)
         columns = self._columns[seen.places]
-        known = columns >= 0
-        design = _dense(seen.rows[known], columns[known], seen.values[known], shape)
-        places, place_of = np.unique(seen.places[~known], return_inverse=True)
-        unseen = np.zeros((seen.count, places.size))
-        np.add.at(unseen, (seen.rows[~known], place_of), seen.values[~known])
+        design = seen.dense(columns, self._places.size)
+        places, place_of = np.unique(seen.places, return_inverse=True)
+        unseen = seen.dense(np.where(columns < 0, place_of, -1), places.size)
         outside = (unseen * self._variances(places)) @ unseen.T
         trust = self._trusted(audience_id)
         weights = np.zeros(DIMENSION)
@@ -412,8 +409,7 @@ class Critic:
         seen = states_of([each[:3] for each in waiting], identity=False)
         columns = self._enter(seen.places)
         self._enter_arms([each.arm for each in waiting])
-        shape = (seen.count, self._places.size)
-        design = _dense(seen.rows, columns, seen.values, shape)
+        design = seen.dense(columns, self._places.size)
         arms = np.array([self._arms[each.arm.id] for each in waiting])
         rewards = np.array([each.reward for each in waiting])
         if len(self.half_lives) > 1:
@@ -573,13 +569,6 @@ def _half_solved(factor: Array, wanted: Array, *, transposed: bool = False) -> A
         return wanted
     found = solve_triangular(factor, wanted, lower=True, trans=transposed)  # pyright: ignore[reportUnknownVariableType]
     return np.asarray(found, dtype=np.float64)
-
-
-def _dense(rows: Places, columns: Places, values: Array, shape: tuple[int, int]) -> Array:
-    """A full matrix with these entries; those in the same cell add up."""
-    size = shape[0] * shape[1]
-    cells = np.bincount(rows * shape[1] + columns, values, max(size, 1))[:size]
-    return np.asarray(cells, dtype=np.float64).reshape(shape)
 
 
 def _array(data: bytes, shape: tuple[int, ...]) -> Array:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar, get_args
 
 import msgspec
 
@@ -197,6 +197,17 @@ Urgency = Literal["none", "soft"]
 """Whether it presses: not at all, or softly, without a date or a stock count."""
 Length = Literal["short", "full"]
 """Whether it uses about half of the room or most of it."""
+
+
+ATTRIBUTE_LEVELS: Mapping[str, tuple[str, ...]] = {
+    "angle": get_args(Angle),
+    "tone": get_args(Tone),
+    "cta": get_args(CtaStyle),
+    "proof": get_args(Proof),
+    "urgency": get_args(Urgency),
+    "length": get_args(Length),
+}
+"""Creative attribute → its levels, in the order of the fields of `Attributes`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,11 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hookline.attributes import ATTRIBUTE_LEVELS
 from hookline.brief import make_brief
 from hookline.channels import CHANNELS, channel, count_graphemes, count_units
 from hookline.errors import WriterFailed
-from hookline.types import Attributes, Audience, Brand, Brief, Draft, Money, Product
+from hookline.types import (
+    ATTRIBUTE_LEVELS,
+    Attributes,
+    Audience,
+    Brand,
+    Brief,
+    Draft,
+    Money,
+    Product,
+)
 from hookline.writers.phrasebook import Phrasebook
 
 WRITER = Phrasebook()

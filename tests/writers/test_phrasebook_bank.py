@@ -3,8 +3,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from hookline.attributes import AFFINITIES, ATTRIBUTE_LEVELS
+from hookline.attributes import AFFINITIES
 from hookline.channels import count_units
+from hookline.types import ATTRIBUTE_LEVELS
 from hookline.writers.phrasebook.bank import Shape, load_bank
 
 BANK = load_bank()

@@ -5,7 +5,7 @@ by line (`sums`), audience by audience (`effects`), in rows for people (`element
 for next (`policy`), given the log (`history`).
 """
 
-from hookline.attributes.design import AFFINITIES, ATTRIBUTE_LEVELS, SYNONYMS, code_of, design
+from hookline.attributes.design import AFFINITIES, SYNONYMS, code_of, design
 from hookline.attributes.effects import Belief, Taste, Trial, believe
 from hookline.attributes.elements import elements
 from hookline.attributes.history import learned_from
@@ -13,7 +13,6 @@ from hookline.attributes.policy import AttributePolicy
 
 __all__ = [
     "AFFINITIES",
-    "ATTRIBUTE_LEVELS",
     "SYNONYMS",
     "AttributePolicy",
     "Belief",

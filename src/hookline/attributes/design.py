@@ -9,36 +9,16 @@ on one.
 from collections.abc import Collection
 from functools import cache
 from itertools import product as combinations
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hookline.errors import BadInput
-from hookline.types import (
-    Angle,
-    Attributes,
-    Audience,
-    CtaStyle,
-    Length,
-    Proof,
-    Tone,
-    Urgency,
-    content_hash,
-)
+from hookline.types import ATTRIBUTE_LEVELS, Attributes, Audience, content_hash
 
 Cells = NDArray[np.int64]
 """Shape (cells, attributes): the index of each cell's level within its attribute."""
-
-ATTRIBUTE_LEVELS: Final[dict[str, tuple[str, ...]]] = {
-    "angle": get_args(Angle),
-    "tone": get_args(Tone),
-    "cta": get_args(CtaStyle),
-    "proof": get_args(Proof),
-    "urgency": get_args(Urgency),
-    "length": get_args(Length),
-}
-"""Attribute name → its levels, in the order in which `types` declares them."""
 
 AFFINITIES: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "value": {"angle": ("value", "direct", "benefit"), "proof": ("price",), "tone": ("plain",)},

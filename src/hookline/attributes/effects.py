@@ -25,7 +25,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from hookline.attributes.design import ATTRIBUTE_LEVELS, all_cells
+from hookline.attributes.design import all_cells
+from hookline.types import ATTRIBUTE_LEVELS
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]

@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from hookline.attributes.design import ATTRIBUTE_LEVELS
 from hookline.attributes.effects import STARTS, WIDTH, Belief, Indices, Trial
-from hookline.types import ElementReport, Estimate
+from hookline.types import ATTRIBUTE_LEVELS, ElementReport, Estimate
 
 NORMAL_WIDTH = 1.96
 """Standard deviations to either side that hold 95 % of a normal distribution."""

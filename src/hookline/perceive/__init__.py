@@ -11,7 +11,7 @@ beforehand, so that a visitor costs one product with the portrait and one look a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -103,15 +103,18 @@ class States:
         """The rows as a full matrix, each place moved to a column.
 
         Args:
-            columns: Column of each entry, shape (entries,), in 0 to `width` - 1.
+            columns: Column of each entry, shape (entries,), below `width`; an entry whose column
+                is negative is left out.
             width: Number of columns.
 
         Returns:
             Array of shape (count, width).
         """
-        flat = self.rows * width + columns
-        cells = np.asarray(np.bincount(flat, self.values, self.count * width), dtype=np.float64)
-        return cells.reshape(self.count, width)
+        kept = columns >= 0
+        size = self.count * width
+        flat = self.rows[kept] * width + columns[kept]
+        cells = np.bincount(flat, self.values[kept], max(size, 1))[:size]
+        return np.asarray(cells, dtype=np.float64).reshape(self.count, width)
 
 
 def states(
@@ -236,9 +239,11 @@ def _attributes(arms: Sequence[ArmFeatures]) -> tuple[Hashes, NDArray[np.bool_]]
     return copies, filled
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Met:
     """Features of portraits that were met so far, crossed with a test's arms.
+
+    Never changed, only replaced by a larger one, so that whoever reads it needs no lock.
 
     Attributes:
         rows: Hash of each feature → its row.
@@ -269,8 +274,13 @@ class Sight:
         self._audience = audience_id
         self._recall = Recall.of(seen, weights)
         self._copies, self._filled = _attributes(seen)
-        self.met = replace(met, rows=dict(met.rows)) if met else self._nothing()
-        self._effects = self._means(self.met.places, self.met.sizes)
+        known = met or self._nothing()
+        self._ready = (known, self._means(known.places, known.sizes))
+
+    @property
+    def met(self) -> Met:
+        """What it has met so far."""
+        return self._ready[0]
 
     def _nothing(self) -> Met:
         shape = (0, *self._copies.shape)
@@ -282,29 +292,31 @@ class Sight:
         What they add to all arms alike is left out: it decides nothing.
         """
         visitor = portrait(context, self._audience)
-        row_of = self.met.rows
+        met, effects = self._ready
         try:
-            rows = [row_of[name] for name in visitor.hashes]
+            rows = [met.rows[name] for name in visitor.hashes]
         except KeyError:
-            rows = self._meet(visitor.hashes)
-        total = visitor.values @ self._effects[rows]
+            met, effects = self._ready = self._meeting(visitor.hashes)
+            rows = [met.rows[name] for name in visitor.hashes]
+        total = visitor.values @ effects[rows]
         past = recollect(context.past)
         return total if past is None else total + self._recall.values(past)
 
-    def _meet(self, names: Sequence[int]) -> list[int]:
-        """Rows of features of a portrait; what new ones mean for each arm is worked out."""
-        if len(self.met.rows) > MAX_ROWS:
-            self.met, self._effects = self._nothing(), self._effects[:0]
-        met = self.met
+    def _meeting(self, names: Sequence[int]) -> tuple[Met, Array]:
+        """What is known once these features of a portrait were met, and what each does."""
+        met, effects = self._ready
+        if len(met.rows) > MAX_ROWS:
+            met, effects = self._nothing(), effects[:0]
         new = [name for name in dict.fromkeys(names) if name not in met.rows]
         hashed = np.array(new, dtype=np.uint64)
         places, signs = placed(crossed(hashed[:, None, None], self._copies), VISITOR)
         sizes = TRAIT * signs * self._filled
-        met.rows |= {name: len(met.rows) + row for row, name in enumerate(new)}
-        met.places = np.concatenate([met.places, places])
-        met.sizes = np.concatenate([met.sizes, sizes])
-        self._effects = np.concatenate([self._effects, self._means(places, sizes)])
-        return [met.rows[name] for name in names]
+        larger = Met(
+            rows=met.rows | {name: len(met.rows) + row for row, name in enumerate(new)},
+            places=np.concatenate([met.places, places]),
+            sizes=np.concatenate([met.sizes, sizes]),
+        )
+        return larger, np.concatenate([effects, self._means(places, sizes)])
 
     def _means(self, places: Places, sizes: Array) -> Array:
         """Effects of features of portraits on each arm, shape (features, arms)."""

@@ -4,16 +4,14 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 
 from hookline.perceive.hashing import TEXT, Array, Hashes, Places, hashes, name_hash
-from hookline.types import Angle, Arm, Attributes, CtaStyle, Length, Proof, Tone, Urgency
+from hookline.types import ATTRIBUTE_LEVELS, Arm, Attributes
 
-_LEVELS: Final = tuple(
-    get_args(levels) for levels in (Angle, Tone, CtaStyle, Proof, Urgency, Length)
-)
+_LEVELS: Final = tuple(ATTRIBUTE_LEVELS.values())
 HUMAN: Final = sum(map(len, _LEVELS))
 """Number of the level that stands for being a human line; below it, all creative levels."""
 NO_LEVEL: Final = HUMAN + 1
@@ -42,20 +40,9 @@ def cell_of(attributes: Attributes | None) -> int:
     if attributes is None:
         return -1
     cell = 0
-    for levels, level in zip(_LEVELS, _values(attributes), strict=True):
-        cell = cell * len(levels) + levels.index(level)
+    for name, levels in ATTRIBUTE_LEVELS.items():
+        cell = cell * len(levels) + levels.index(getattr(attributes, name))
     return cell
-
-
-def _values(attributes: Attributes) -> tuple[str, ...]:
-    return (
-        attributes.angle,
-        attributes.tone,
-        attributes.cta,
-        attributes.proof,
-        attributes.urgency,
-        attributes.length,
-    )
 
 
 SECOND_PERSON: Final = frozenset({"you", "your", "yours", "yourself", "you're", "you'll"})

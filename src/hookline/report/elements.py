@@ -12,12 +12,12 @@ from math import sqrt
 
 import numpy as np
 
-from hookline.attributes import ATTRIBUTE_LEVELS, Trial, believe, code_of, elements
+from hookline.attributes import Trial, believe, code_of, elements
 from hookline.report.evidence import Scored
 from hookline.report.table import Array, Flags, Table
 from hookline.stats import ALPHA, radius
 from hookline.stats.estimate import MIN_EVENTS, MIN_UNITS
-from hookline.types import Attributes, ElementReport, Experiment, Metric
+from hookline.types import ATTRIBUTE_LEVELS, Attributes, ElementReport, Experiment, Metric
 
 SHOWN = 6
 """Most elements shown where nobody asks for all."""

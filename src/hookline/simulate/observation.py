@@ -7,10 +7,10 @@ from math import log1p, pi
 import numpy as np
 from numpy.typing import NDArray
 
-from hookline.attributes import ATTRIBUTE_LEVELS, code_of
+from hookline.attributes import code_of
 from hookline.simulate.parameters import Parameters
 from hookline.simulate.records import Visit
-from hookline.types import Arm, Attributes
+from hookline.types import ATTRIBUTE_LEVELS, Arm, Attributes
 
 Row = NDArray[np.float32]
 

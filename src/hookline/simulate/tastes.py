@@ -2,22 +2,13 @@
 
 from math import cos, pi, tanh
 from statistics import NormalDist, fmean
-from typing import get_args
 
 from hookline.simulate.chances import chances
 from hookline.simulate.kept import Kept
 from hookline.simulate.latent import Level, Taste
 from hookline.simulate.parameters import Parameters
-from hookline.types import Angle, Attributes, CtaStyle, Length, Proof, Tone, Urgency
+from hookline.types import ATTRIBUTE_LEVELS, Attributes
 
-_LEVELS = {
-    "angle": get_args(Angle),
-    "tone": get_args(Tone),
-    "cta": get_args(CtaStyle),
-    "proof": get_args(Proof),
-    "urgency": get_args(Urgency),
-    "length": get_args(Length),
-}
 _CELLS = 20_000  # more than there are combinations of attributes
 
 
@@ -120,7 +111,7 @@ def _between(logs: tuple[float, ...], place: int, share: float) -> float:
 def _appeal(sd: float, seed: int) -> dict[Level, float]:
     """What each level does to everybody's log click rate, centred for each attribute."""
     found: dict[Level, float] = {}
-    for name, options in _LEVELS.items():
+    for name, options in ATTRIBUTE_LEVELS.items():
         drawn = [
             sd * NormalDist().inv_cdf(chances(seed, f"appeal|{name}|{level}")[0])
             for level in options
@@ -132,9 +123,9 @@ def _appeal(sd: float, seed: int) -> dict[Level, float]:
 
 def _mean_log(taste: Taste) -> float:
     """Mean log effect over all combinations of attributes, each as often as any other."""
-    likes = sum(effect / len(_LEVELS[name]) for (name, _), effect in taste.likes.items())
+    likes = sum(effect / len(ATTRIBUTE_LEVELS[name]) for (name, _), effect in taste.likes.items())
     pairs = sum(
-        effect / (len(_LEVELS[one]) * len(_LEVELS[other]))
+        effect / (len(ATTRIBUTE_LEVELS[one]) * len(ATTRIBUTE_LEVELS[other]))
         for ((one, _), (other, _)), effect in taste.pairs.items()
     )
     return likes + pairs
