@@ -46,6 +46,7 @@ from scipy.special import expit
 
 from benchmarks.common import Bar, arguments, finish, terminal
 from hookline.stats import (
+    OneLook,
     PolicyValue,
     importance_weights,
     model_values,
@@ -226,7 +227,8 @@ def misses(case: Case, rng: np.random.Generator) -> dict[str, Miss]:
         "model only": _miss(case, float(wanted.mean())),
     }
     logged = (case.rewards, case.arms, case.propensities, case.target, case.predictions)
-    for name, value in off_policy(*logged, rng=rng, resamples=RESAMPLES).items():
+    interval = OneLook(rng=rng, resamples=RESAMPLES)
+    for name, value in off_policy(*logged, interval=interval).items():
         miss = Miss(error=np.nan, relative=np.nan, reason=value.reason)
         if value.estimate is not None and value.low is not None and value.high is not None:
             reach = (value.estimate - value.low, value.high - value.estimate)

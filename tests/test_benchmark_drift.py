@@ -16,7 +16,7 @@ from benchmarks.drift.play import Account, Run, play, play_asking
 from benchmarks.drift.plot import plot
 from benchmarks.drift.runs import SETTINGS
 from benchmarks.drift.table import bars_of, table_of
-from benchmarks.drift.world import BATCH, SETTLED, World
+from benchmarks.drift.world import BATCH, MACHINE_LINES, REPLACED, SETTLED, World
 from benchmarks.peers import DRIFT_PEERS, installed
 from benchmarks.peers.base import Peer
 from benchmarks.peers.linear import DiscountedLinTS, LinUcb
@@ -103,13 +103,13 @@ def test_world_is_the_same_from_the_same_seed(world: World) -> None:
 def test_world_three_oldest_lines_make_room_for_three_new_ones(world: World) -> None:
     assert len(world.slates) == 3
     for before, after in zip(world.slates, world.slates[1:], strict=False):
-        assert len(after) == 8
+        assert len(after) == 1 + MACHINE_LINES
         assert after[0] is before[0]
         assert after[0].control
-        assert after[1:5] == before[4:]
-        assert not {arm.id for arm in after[5:]} & {arm.id for arm in before}
+        assert after[1:-REPLACED] == before[1 + REPLACED :]
+        assert not {arm.id for arm in after[-REPLACED:]} & {arm.id for arm in before}
     every = {arm.id: arm.text for slate in world.slates for arm in slate}
-    assert len(every) == 8 + 2 * 3
+    assert len(every) == 1 + MACHINE_LINES + 2 * REPLACED
 
 
 def test_play_tells_each_outcome_once_in_order_and_not_within_a_day(world: World) -> None:
@@ -186,8 +186,9 @@ def test_play_new_lines_are_those_that_were_asked_for(world: World) -> None:
     last = watcher.asked[-1][1]
     assert list(slates[-1]) == list(last)
     assert wishes.told == len(watcher.told)
-    assert [arm.attributes.tone for arm in last[2:] if arm.attributes] == ["calm"] * 6
-    assert len({arm.id for arm in last}) == 8
+    asked = 2 * REPLACED
+    assert [arm.attributes.tone for arm in last[-asked:] if arm.attributes] == ["calm"] * asked
+    assert len({arm.id for arm in last}) == 1 + MACHINE_LINES
 
 
 def decided(arm: Arm, audience_id: str, arms: Sequence[Arm] = ARMS) -> Decision:

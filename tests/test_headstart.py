@@ -1,5 +1,7 @@
 """What a new experiment takes over from older ones, and that its log needs nothing else."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -11,10 +13,12 @@ import pytest
 from conftest import NOW, make_context, make_experiment
 from hookline import headstart
 from hookline.app import open_app
-from hookline.errors import BadInput
+from hookline.errors import BadInput, HooklineError
 from hookline.events import Ledger
-from hookline.headstart import with_head_start
+from hookline.headstart import with_embeddings, with_head_start
 from hookline.live import Live
+from hookline.perceive.encoders import Encoder, StaticEncoder
+from hookline.perceive.encoders.base import Floats, unit
 from hookline.prior import Belief, TextPrior
 from hookline.prior.model import Card, fingerprints
 from hookline.prior.ngrams import NgramPrior
@@ -257,6 +261,50 @@ def test_earlier_tests_are_taken_with_the_arms_that_were_shown() -> None:
     assert prior.beliefs != [prior.belief]
 
 
+# --- embeddings --------------------------------------------------------------------------------
+
+
+class Letters(Encoder):
+    """Counts the letters of the alphabet, as often as it takes to fill its width."""
+
+    name = "letters"
+
+    def __init__(self, version: str = "1", width: int = 3) -> None:
+        self.version, self.width = version, width
+
+    def encode(self, texts: Sequence[str]) -> Floats:
+        rows = [[text.count(chr(97 + k % 26)) for k in range(self.width)] for text in texts]
+        return unit(np.array(rows, dtype=np.float64).reshape(-1, self.width))
+
+
+def test_every_arm_gets_its_embedding_and_the_test_its_encoder() -> None:
+    before = new_experiment()
+    made = with_embeddings(before, Letters())
+    assert made.encoder == "letters 1"
+    assert {arm.id: arm.embedding for arm in made.arms} == {
+        "control": (0.0, 0.0, 1.0), "a": (1.0, 0.0, 0.0), "b": (0.0, 1.0, 0.0),
+    }  # fmt: skip
+    bare = tuple(replace(arm, embedding=()) for arm in made.arms)
+    assert replace(made, arms=bare, encoder="") == before
+
+
+def test_embeddings_of_the_encoder_that_ships_are_the_same_every_time() -> None:
+    first, second = (with_embeddings(new_experiment(), StaticEncoder.open()) for _ in range(2))
+    assert first == second
+    assert all(len(arm.embedding) == 64 for arm in first.arms)
+
+
+def test_a_test_never_holds_vectors_of_two_encoders() -> None:
+    """An arm that comes later is encoded with all others, by whichever encoder there is then."""
+    made = with_embeddings(new_experiment(), Letters())
+    late = replace(made.arms[1], id="late", text="abc", embedding=())
+    grown = replace(made, arms=(*made.arms, late))
+    again = with_embeddings(grown, Letters("2", width=26))
+    assert again.encoder == "letters 2"
+    assert {len(arm.embedding) for arm in again.arms} == {26}
+    assert again == with_embeddings(replace(grown, encoder=""), Letters("2", width=26))
+
+
 # --- in the live loop --------------------------------------------------------------------------
 
 
@@ -365,6 +413,56 @@ def test_the_log_needs_neither_the_prior_nor_the_older_tests(store: Store) -> No
         assert (one.arm, one.propensity) == (other.arm, other.propensity)
 
 
+def test_the_log_needs_no_encoder(store: Store) -> None:
+    asked: list[str] = []
+
+    def load() -> Encoder:
+        asked.append("once")
+        return Letters()
+
+    live = Live(store, encoder=load)
+    assert asked == []
+    started = start(live, "one", policy="actor_critic")
+    assert asked == ["once"]
+    assert [arm.embedding for arm in started.arms][1:] == [(1.0, 0.0, 0.0), (0.0, 1.0, 0.0)]
+    visit(live, "one", 120)
+    live.learn()
+    replayed = live.replay()
+    assert replayed.same
+    reborn = Live(store)
+    assert reborn.experiments() == live.experiments()
+    for number in range(40):
+        context = make_context(f"late-{number}", at=LATER)
+        one, other = live.decide("one", context), reborn.decide("one", context)
+        assert (one.arm, one.propensity) == (other.arm, other.propensity)
+
+
+def test_another_encoder_leaves_running_tests_as_they_are(store: Store) -> None:
+    first = start(Live(store, encoder=Letters), "one")
+    live = Live(store, encoder=lambda: Letters("2"))
+    second = start(live, "two")
+    assert (first.encoder, second.encoder) == ("letters 1", "letters 2")
+    assert live.experiment("one") == first
+    assert live.move("one", "paused", at=NOW).encoder == "letters 1"
+
+
+def test_an_encoder_that_fails_leaves_no_half_made_test(store: Store) -> None:
+    def load() -> Encoder:
+        raise BadInput("can't load the model")
+
+    live = Live(store, encoder=load)
+    with pytest.raises(BadInput, match="can't load the model"):
+        start(live, "one")
+    assert live.experiments() == []
+    start(Live(store), "one")
+
+
+def test_live_without_an_encoder_embeds_nothing(store: Store) -> None:
+    made = start(Live(store), "one")
+    assert made.encoder == ""
+    assert all(arm.embedding == () for arm in made.arms)
+
+
 def test_live_without_a_prior_forecasts_nothing(store: Store) -> None:
     made = start(Live(store), "one", policy_params={"horizon": 77.0})
     assert all(arm.forecast is None for arm in made.arms)
@@ -410,3 +508,62 @@ def test_the_app_does_without_a_prior_if_told_so(tmp_path: Path) -> None:
 def test_the_app_says_so_where_the_folder_holds_no_prior(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="holds no text prior"):
         open_app(read_settings(database=f"sqlite:///{tmp_path}/app.db", prior=str(tmp_path)))
+
+
+def test_the_app_embeds_new_lines_with_the_encoder_that_ships(tmp_path: Path) -> None:
+    app = open_app(read_settings(database=f"sqlite:///{tmp_path}/app.db", prior="none"))
+    fill(app.store)
+    made = start(app.live, "one")
+    app.close()
+    assert made.encoder == StaticEncoder.open().identity
+    assert made.arms == with_embeddings(made, StaticEncoder.open()).arms
+
+
+@pytest.mark.parametrize("name", ["", "none"])
+def test_the_app_does_without_an_encoder_if_told_so(tmp_path: Path, name: str) -> None:
+    url = f"sqlite:///{tmp_path}/app.db"
+    app = open_app(read_settings(database=url, prior="none", encoder=name))
+    fill(app.store)
+    made = start(app.live, "one")
+    app.close()
+    assert (made.encoder, made.arms[1].embedding) == ("", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("statik", "did you mean 'static'"),
+        ("static:x", "takes nothing behind a colon"),
+        ("sentence", "name a model or a folder"),
+        ("clip:", "name a model or a folder"),
+    ],
+)
+def test_the_app_says_at_once_what_is_wrong_with_an_encoder(
+    tmp_path: Path, name: str, complaint: str
+) -> None:
+    with pytest.raises(HooklineError, match=complaint):
+        open_app(read_settings(database=f"sqlite:///{tmp_path}/app.db", encoder=name))
+    assert not (tmp_path / "app.db").exists()
+
+
+def test_the_app_says_at_once_which_package_an_encoder_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(BadInput, match=r"pip install 'hookline\[sentence\]'"):
+        open_app(read_settings(database=f"sqlite:///{tmp_path}/app.db", encoder="sentence:m"))
+
+
+def test_opening_the_app_loads_no_encoder(tmp_path: Path) -> None:
+    code = (
+        "import sys; from hookline.app import open_app; "
+        "from hookline.perceive.encoders import static; "
+        "from hookline.settings import read_settings; "
+        "static.StaticVectors.load = None; "  # so that loading would fail
+        "open_app(read_settings(database='sqlite://')).close(); "
+        "print([name for name in ('torch', 'PIL', 'transformers') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -162,6 +162,53 @@ def test_line_with_uncertain_bounds_is_neither_winner_nor_settled() -> None:
     )
 
 
+def test_sound_split_is_said_to_be_as_drawn() -> None:
+    test = experiment()
+    found = report(test, outcomes(test, 4_000, [0.1, 0.1, 0.2]))
+    split = found.split
+    assert (split.flagged, split.visitors) == (False, 4_000)
+    assert re.fullmatch(r"Visitors per line are as drawn \(p = [\d.]+\)\.", split.sentence)
+    assert sum(split.seen.values()) == 4_000
+    assert sum(split.expected.values()) == pytest.approx(4_000)
+    text = to_text(combine([analyze(test, [], {}, writing_usd=0)], at=START))
+    assert "Visitors per line can't be checked: nobody was given an arm yet." in text
+
+
+def test_a_line_that_is_lost_on_its_way_takes_the_place_of_the_verdict() -> None:
+    test = experiment()
+    made = [
+        replace(each, exposed=each.decision.arm_id != "a2" or bool(each.clicks) or i % 3 > 0)
+        for i, each in enumerate(outcomes(test, 6_000, [0.1, 0.1, 0.2]))
+    ]
+    sound = [each for each in made if each.decision.arm_id != "a2"]
+    found = analyze(test, made, {}, writing_usd=0)
+    lift = found.report.arms[2].lift["clicks"].low
+    assert lift is not None
+    assert lift > 0  # it would have been the winner, not least by what was lost
+    assert found.report.split.flagged
+    assert (found.report.verdict, found.report.winner) == ("check the traffic", None)
+    assert found.report.sentence.startswith(
+        "Check the traffic: visitors per line are not as drawn (p < 0.0001). “Line 2 [b]” was seen"
+    )
+    assert found.report.split.seen["a0"] == sum(o.decision.arm_id == "a0" for o in sound)
+    text = to_text(combine([found], at=START))
+    assert text.count("Check the traffic") == 1
+    assert "inner" not in text
+    assert to_json(combine([found], at=START))["experiments"][0]["split"]["flagged"] is True
+
+
+def test_split_leaves_out_who_was_not_drawn_or_not_shown() -> None:
+    test = experiment()
+    made = outcomes(test, 3_000, [0.1] * 3)
+    unseen = [replace(each, exposed=False) for each in made[:1_000]]
+    stray = [
+        replace(each, decision=replace(each.decision, slice="fallback", arm_id="a0"))
+        for each in made[1_000:2_000]
+    ]
+    found = report(test, [*unseen, *stray, *made[2_000:]]).split
+    assert (found.visitors, found.flagged) == (1_000, False)
+
+
 def test_analyze_counts_add_up() -> None:
     test = experiment()
     made = outcomes(test, 1_000, [0.1, 0.2, 0.3])

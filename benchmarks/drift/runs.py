@@ -14,27 +14,27 @@ from hookline.simulate import Parameters
 
 _STEADY: Final = Parameters(
     visits_per_shopper=VISITS_PER_SHOPPER,
-    quirk_sd=0.16,
-    appeal_sd=0.06,
+    quirk_sd=0.12,
+    fashion_sd=0.08,
     taste_strength=2.0,
     taste_span=0.6,
-    wear=0.95,
+    wear=0.9,
+    drift_days=25.0,
 )
 """Lines differ for the average shopper by .22, as in real headline tests: by what attributes do to
 everybody and by quirks of their own. Types of shoppers differ by .3 in what they like, which is
-assumed, as is that each further showing of the same line to the same shopper costs 5 % of its
-clicks, half of that after a fortnight."""
+assumed, as is that each further showing of the same line to the same shopper costs 10 % of its
+clicks, half of that after a fortnight. Where tastes move, they and what is in fashion do so within
+25 days, so that no change falls on a day of new lines."""
 _ALIKE: Final = replace(_STEADY, personal=False, wear=1.0)
 """Neither tastes nor wear: nothing that one knows of a visitor is of any use."""
-_MOVING: Final = replace(_STEADY, restless=0.2)
-"""Besides the drift of whole types, some shoppers change to another type for good."""
 
 SETTINGS: Final[Mapping[str, Setting]] = {
     "stationary": Setting(parameters=_STEADY),
     "non-personal": Setting(parameters=_ALIKE),
-    "gradual": Setting(parameters=replace(_MOVING, drift="gradual")),
-    "abrupt": Setting(parameters=replace(_MOVING, drift="abrupt")),
-    "seasonal": Setting(parameters=replace(_MOVING, drift="seasonal")),
+    "gradual": Setting(parameters=replace(_STEADY, drift="gradual")),
+    "abrupt": Setting(parameters=replace(_STEADY, drift="abrupt")),
+    "seasonal": Setting(parameters=replace(_STEADY, drift="seasonal")),
 }
 """Name → setting."""
 QUICK: Final[Mapping[str, Setting]] = {

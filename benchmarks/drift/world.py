@@ -1,7 +1,7 @@
 """One shop over ninety days: its visits, its copy, and what every choice was truly worth.
 
-24,000 visits by about 800 shoppers to one banner. Eight arms: the human control and seven lines
-that the phrasebook wrote for seven attribute cells. Every fifteen days the three oldest lines
+24,000 visits by about 800 shoppers to one banner. Thirteen arms: the human control and twelve lines
+that the phrasebook wrote for twelve attribute cells. Every fifteen days the three oldest lines
 retire and three new ones come in. Everything random is fixed by the seed before anybody decides.
 """
 
@@ -19,6 +19,7 @@ from hookline.attributes import design
 from hookline.brief import make_brief
 from hookline.catalog import read_feed
 from hookline.channels import channel
+from hookline.perceive.encoders import embeddings, encoder_named
 from hookline.simulate import Parameters, Shop, Visit
 from hookline.types import Arm, Attributes, Audience, Context, Product, content_hash
 from hookline.writers import Phrasebook
@@ -30,13 +31,15 @@ START = datetime(2026, 1, 5, tzinfo=UTC)
 DAYS = 90.0
 VISITS = 24_000
 VISITS_PER_SHOPPER = 30
-MACHINE_LINES = 7
+MACHINE_LINES = 12
 REFRESH_DAYS = 15.0
 REPLACED = 3
 BATCH = 100
 """Visits between two times that outcomes are learned."""
 SETTLED = timedelta(hours=24)
 """How long after a visit its click is known."""
+ENCODER = "static"
+"""What the lines' embeddings come from, as in every new experiment."""
 EVERYBODY = Audience(id="all", name="Everybody")
 
 
@@ -133,11 +136,13 @@ class World:
                 attributes=cell,
             )
             [draft] = self._writer.write(brief, 1, self.seed)
+            text = " | ".join(draft.parts.values())
             self._lines[cell] = Arm(
                 id=content_hash(draft.parts, cell, size=6),
-                text=" | ".join(draft.parts.values()),
+                text=text,
                 parts=draft.parts,
                 attributes=cell,
+                embedding=embeddings(encoder_named(ENCODER), [text])[0],
             )
         return self._lines[cell]
 

@@ -30,7 +30,7 @@ DRIFT_PEERS: Final[Peers] = {
     "linucb": ("numpy", LinUcb),
     "deepfm": ("torch", DeepFM),
     "mabwiser, linucb": ("mabwiser", MabWiser),
-    "vowpal wabbit, squarecb": ("vowpalwabbit", partial(SquareCB, gamma_scale=3000)),
+    "vowpal wabbit, squarecb": ("vowpalwabbit", partial(SquareCB, gamma_scale=1)),
 }
 """Whom `benchmarks.drift` compares with; Stable-Baselines3 plays a loop of its own there."""
 

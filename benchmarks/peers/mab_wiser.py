@@ -24,14 +24,14 @@ class MabWiser(Peer):
     features, so new copy starts from nothing.
 
     Args:
-        alpha: How much of a doubt counts as promise; the best of .01, .03, .05, .1, .3 and .6 on
-            two abrupt worlds, seeds 9,000 and 9,001, which `benchmarks.drift` does not use.
-        ridge: Weight of the prior; the best of 1, 3 and 10 there.
+        alpha: How much of a doubt counts as promise; the best of .01, .1, .3 and 1 on gradual and
+            abrupt worlds, seeds 9,000 and 9,001, which `benchmarks.drift` does not use.
+        ridge: Weight of the prior.
     """
 
     name: ClassVar[str] = "mabwiser"
 
-    def __init__(self, *, alpha: float = 0.01, ridge: float = 10.0) -> None:
+    def __init__(self, *, alpha: float = 0.3, ridge: float = 10.0) -> None:
         super().__init__()
         self.alpha, self.ridge = alpha, ridge
         self._columns: dict[str, int] = {}

@@ -20,8 +20,8 @@ class SquareCB(Peer):
 
     Args:
         gamma_scale: How soon it exploits. 1,000 was the best of 10 (its default), 100, 1,000 and
-            10,000 on seeds that `benchmarks.policies` does not use; 3,000 was of 100 to 10,000 on
-            seeds that `benchmarks.drift` does not use.
+            10,000 on seeds that `benchmarks.policies` does not use; 1 was of 1 to 3,000 on seeds
+            that `benchmarks.drift` does not use, where who always shows the same line wears it out.
     """
 
     name: ClassVar[str] = "vowpal_wabbit"

@@ -10,6 +10,7 @@ from hookline.attributes import AttributePolicy, learned_from
 from hookline.desk import Desk
 from hookline.errors import BadInput
 from hookline.live import Live
+from hookline.perceive.encoders import Encoder, check_encoder, encoder_named
 from hookline.prior import CARD, DEFAULT, TextPrior
 from hookline.settings import Settings
 from hookline.store import Store, open_store
@@ -63,14 +64,20 @@ def open_app(settings: Settings) -> App:
     """The Hookline that the settings describe, with its log folded and ready to serve.
 
     Raises:
-        UnregisteredName: Where the store or the writer is not registered.
-        BadInput: Where the setting `prior` names no folder of a text prior.
+        UnregisteredName: Where the store, the writer or the encoder is not registered.
+        BadInput: Where the setting `prior` names no folder of a text prior, or the encoder needs a
+            package that is missing.
         StoreFailed: Where the store can't be opened.
     """
     writer_named(settings.writer)
-    prior = _prior(settings.prior)
+    prior, encoder = _prior(settings.prior), _encoder(settings.encoder)
     store = open_store(settings.database)
-    live = Live(store, secret=settings.secret.get_secret_value().encode(), prior=prior)
+    live = Live(
+        store,
+        secret=settings.secret.get_secret_value().encode(),
+        prior=prior,
+        encoder=encoder,
+    )
     return App(
         settings=settings,
         store=store,
@@ -102,6 +109,14 @@ def _prior(name: str) -> Callable[[], TextPrior] | None:
     if not (folder / CARD).is_file():
         raise BadInput(f"the setting prior names {folder}, which holds no text prior")
     return cache(partial(TextPrior.load, folder))
+
+
+def _encoder(name: str) -> Callable[[], Encoder] | None:
+    """What opens the encoder of that name, once, when the first experiment needs it."""
+    if name in {"", "none"}:
+        return None
+    check_encoder(name)
+    return cache(partial(encoder_named, name))
 
 
 def _writer(name: str, settings: Settings) -> Writer:

@@ -19,6 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from typer.exceptions import Abort, TyperException
 
+from hookline.commands.aa import aa
+from hookline.commands.evaluate import evaluate
 from hookline.errors import BadInput, HooklineError
 
 if TYPE_CHECKING:
@@ -187,6 +189,17 @@ def report(
     _say(to_text(made, width=_width()))
     if json_file is not None:
         _write_json(json_file, to_json(made))
+
+
+@app.command()
+def calibration(experiment: Annotated[str, typer.Option(help="Only this one.")] = "") -> None:
+    """Prints how right the critic's forecasts were, each made before its outcome was known."""
+    from hookline.report.calibration import calibrate_all, to_text
+
+    with _open() as hookline:
+        live = hookline.live
+        chosen = [live.experiment(experiment)] if experiment else live.experiments()
+        _say(to_text(calibrate_all(chosen, live.latest_outcomes), width=_width()))
 
 
 @app.command()
@@ -421,6 +434,10 @@ def learn_prior(
     )
     if json_file is not None:
         _write_json(json_file, {"prior": asdict(measured), "card": asdict(trained.prior.card)})
+
+
+app.command()(aa)
+app.command()(evaluate)
 
 
 @contextmanager

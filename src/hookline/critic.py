@@ -72,8 +72,11 @@ STEADY: Final = 8.0
 """How many effects' worth of trust the scales' starting value has, which is 1."""
 FIRST_SCALING: Final = 500
 """Outcomes after which the scales are learned for the first time; then each time a fifth more."""
-BATCH: Final = 256
-"""Most outcomes that wait until the sums take them in; fewer as long as little is known."""
+BATCH: Final = 1024
+"""Most outcomes that wait until the sums take them in: a tenth of what is known, as long as that is
+less, and none for longer than to the next slot of time, once there are `FEW`."""
+FEW: Final = 16
+"""Fewest outcomes that the sums take in at a time."""
 
 
 class Waiting(NamedTuple):
@@ -221,7 +224,11 @@ class Critic:
             reward: What it brought.
         """
         self._waiting.append(Waiting(context, audience_id, arm, reward))
-        if len(self._waiting) >= max(16, min(BATCH, self._visitors // 10)):
+        count = len(self._waiting)
+        if count >= FEW and (
+            count >= min(BATCH, self._visitors // 10)
+            or slot_of(context.at) > slot_of(self._waiting[0].context.at)
+        ):
             self._take_in()
 
     def correct(self, context: Context, audience_id: str, arm: Arm, delta: float) -> None:
@@ -440,8 +447,7 @@ class Critic:
         """Adds the outcomes of one slot to the sums."""
         product = design.T @ design
         rewarded = rewards @ design
-        sums = np.zeros((len(self._arms), design.shape[1]))
-        np.add.at(sums, arms, design)
+        sums = (arms == np.arange(len(self._arms))[:, None]).astype(np.float64) @ design
         counts = np.stack(
             [
                 np.bincount(arms, minlength=len(self._arms)),
@@ -540,6 +546,33 @@ class Critic:
         weights = _half_solved(factor, _half_solved(factor, shared), transposed=True)
         own = (surplus - information * (sums @ weights)) / precision
         return _Belief(weights=weights, factor=factor, own=own, precision=precision)
+
+    def expected(self, pairs: Sequence[tuple[Context, str, Arm]]) -> tuple[Array, Array]:
+        """The expected reward of each pair with its standard deviation, both of shape (pairs,).
+
+        Unlike `predict`, it includes what shifts all copies alike: the visitor's own level.
+
+        Args:
+            pairs: Who is asking, with the past; their audience; the arm. At least one.
+        """
+        level, information = self._level()
+        seen = states_of(pairs, identity=False)
+        columns = self._columns[seen.places]
+        design = seen.dense(columns, self._places.size)
+        places, place_of = np.unique(seen.places, return_inverse=True)
+        unseen = seen.dense(np.where(columns < 0, place_of, -1), places.size)
+        outside = unseen**2 @ self._variances(places)
+        trust = np.array([self._trusted(audience) for _, audience, _ in pairs]).T
+        arms = [arm for _, _, arm in pairs]
+        parts = [
+            self._value(length, belief, design, arms, information)
+            for length, belief in enumerate(self._believe())
+        ]
+        means = np.stack([mean for mean, _ in parts])
+        variances = np.stack([np.diag(covariance) for _, covariance in parts]) + outside
+        middle = (trust * means).sum(axis=0)
+        variance = (trust * (variances + (means - middle) ** 2)).sum(axis=0)
+        return level * (1 + middle), level * np.sqrt(variance)
 
 
 def slot_of(at: datetime) -> int:

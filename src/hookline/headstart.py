@@ -1,10 +1,11 @@
 """What a new test takes over from older ones before its first visitor.
 
     copy → text prior → forecast of every line, trusted as far as it was right before
+    copy → encoder → embedding of every line
     outcomes of earlier tests on the channel → level, and the test's own horizon
 
-Both are written into the experiment itself, so that they are in the log with it: whoever replays
-the log needs neither the prior's files nor the older tests.
+All are written into the experiment itself, so that they are in the log with it: whoever replays
+the log needs neither the prior's files, nor the encoder's, nor the older tests.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +15,7 @@ import numpy as np
 
 from hookline.events import Ledger
 from hookline.past import PastTests
+from hookline.perceive.encoders import Encoder, embeddings, narrowed
 from hookline.policies import parameters_of
 from hookline.prior import Belief, TextPrior, calibrate
 from hookline.types import Arm, Experiment, Metric, Outcome
@@ -57,6 +59,24 @@ def with_head_start(
         for arm, forecast in zip(experiment.arms, forecasts, strict=True)
     )
     return replace(experiment, arms=arms, policy_params=told)
+
+
+def with_embeddings(experiment: Experiment, encoder: Encoder) -> Experiment:
+    """The experiment with the embedding of each arm's text, and the identity of the encoder.
+
+    All arms are encoded at once and anew, so that no test ever compares vectors of two encoders.
+
+    Args:
+        experiment: With its arms, before its first decision.
+        encoder: If it gives more than 64 numbers, a projection of it is used.
+    """
+    reader = narrowed(encoder)
+    found = embeddings(reader, [arm.text for arm in experiment.arms])
+    arms = tuple(
+        replace(arm, embedding=embedding)
+        for arm, embedding in zip(experiment.arms, found, strict=True)
+    )
+    return replace(experiment, arms=arms, encoder=reader.identity)
 
 
 def _parameters(

@@ -19,6 +19,7 @@ from hookline.events import parse_event, properties_of
 from hookline.explain import Trace
 from hookline.headstart import with_head_start
 from hookline.learn import FORGET, Learner, Replay, policies_of, replayed, staffed
+from hookline.perceive.encoders import Encoder
 from hookline.policies import Policy, make_policy
 from hookline.prior import TextPrior
 from hookline.report import Analysis, analyze, combine
@@ -57,12 +58,18 @@ class Live(Trials):
         secret: Key that signs decision tokens; empty keeps one in the store.
         prior: Gives the text prior that new experiments' lines are forecast by, when the first one
             needs it; None forecasts nothing.
+        encoder: Gives the encoder of their embeddings, likewise; None leaves them without.
     """
 
     def __init__(
-        self, store: Store, *, secret: bytes = b"", prior: Callable[[], TextPrior] | None = None
+        self,
+        store: Store,
+        *,
+        secret: bytes = b"",
+        prior: Callable[[], TextPrior] | None = None,
+        encoder: Callable[[], Encoder] | None = None,
     ) -> None:
-        super().__init__(store, prior)
+        super().__init__(store, prior, encoder)
         self._secret = secret or _kept_secret(store)
         self._deciding = threading.Lock()
         self._logging = threading.Lock()

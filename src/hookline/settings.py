@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     prior: str = "shipped"
     """Text prior that forecasts new lines: `shipped`, a folder made by `hookline train-prior`, or
     `none`."""
+    encoder: str = "static"
+    """Encoder of new lines' embeddings: `static`, `sentence:MODEL`, `clip:MODEL` or `none`."""
     learn_every_s: float = Field(default=10.0, ge=0)
     """Seconds between two learning rounds of the service; 0 learns only when asked."""
     flush_every_s: float = Field(default=0.05, gt=0, le=5)

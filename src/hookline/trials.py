@@ -14,6 +14,8 @@ from hookline import candidate as rival
 from hookline import experiment as trial
 from hookline.channels import channel as channel_named
 from hookline.errors import Refused, Unknown
+from hookline.headstart import with_embeddings
+from hookline.perceive.encoders import Encoder
 from hookline.policies import make_policy
 from hookline.prior import TextPrior
 from hookline.store import Store, every, one
@@ -35,11 +37,18 @@ class Trials(ABC):
         store: Where they are kept.
         prior: Gives the text prior that new experiments' lines are forecast by, when the first one
             needs it; None forecasts nothing.
+        encoder: Gives the encoder of their embeddings, likewise; None leaves them without.
     """
 
-    def __init__(self, store: Store, prior: Callable[[], TextPrior] | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        prior: Callable[[], TextPrior] | None,
+        encoder: Callable[[], Encoder] | None,
+    ) -> None:
         self._store = store
         self._prior = prior
+        self._encoder = encoder
         self._changing = threading.Lock()
         self._experiments = {each.id: each for each in every(store, "experiment", Experiment)}
 
@@ -69,11 +78,13 @@ class Trials(ABC):
     ) -> Experiment:
         """Stores a new experiment over approved copies; `draft.arms` and audiences are filled in.
 
-        So are forecasts of the lines, and what the policy should know of earlier tests.
+        So are forecasts and embeddings of the lines, and what the policy should know of earlier
+        tests.
 
         Raises:
             Refused: Where the id is taken or a copy is not approved.
             UnregisteredName: Where the policy is not registered.
+            BadInput: Where a number makes no sense, or the encoder can't be loaded.
         """
         channel_named(draft.channel_id)
         one(self._store, "product", draft.product_id, Product)
@@ -95,6 +106,7 @@ class Trials(ABC):
         trial.check(made)
         prior = self._prior() if self._prior else None
         made = self._with_head_start(made, self.experiments(), prior)
+        made = with_embeddings(made, self._encoder()) if self._encoder else made
         make_policy(made.policy, made.policy_params)
         with self._changing:
             if made.id in self._experiments:

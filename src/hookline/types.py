@@ -427,6 +427,8 @@ class Experiment:
         started_at: When it first ran; None before.
         unit: Whether a visitor keeps one copy for good, or is decided for anew on every visit.
         candidate: Another policy that is tried beside the experiment's own; None if none is.
+        encoder: Name and version of the encoder that all arms' embeddings come from; empty where
+            they have none.
     """
 
     id: str
@@ -449,6 +451,7 @@ class Experiment:
     started_at: datetime | None = None
     unit: Unit = "visitor"
     candidate: Candidate | None = None
+    encoder: str = ""
 
     @property
     def control(self) -> Arm:
@@ -775,12 +778,37 @@ class AllocationPoint:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Split:
+    """Whether lines were seen as often as they were drawn; if not, nothing else can be trusted.
+
+    Attributes:
+        visitors: Visitors who were shown a line that was drawn for them.
+        p_value: Chance of a split as odd as this at any look if all is well; None if unknown.
+        flagged: Whether the split is wrong; None where it can't be told.
+        seen: Arm id → how many of them saw it.
+        expected: Arm id → how many should have by the logged probabilities; empty if unknown.
+        sentence: The answer in words for a marketer.
+        reason: Why it can't be told; empty otherwise.
+    """
+
+    visitors: int
+    p_value: float | None
+    flagged: bool | None
+    seen: Mapping[str, int]
+    expected: Mapping[str, float]
+    sentence: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExperimentReport:
     """One experiment's answer.
 
     Attributes:
-        verdict: `winner`, `keep running`, `no difference worth having` or `too early`.
+        verdict: `winner`, `keep running`, `no difference worth having`, `too early`; or `check
+            the traffic` in place of any of them, where the split is flagged.
         sentence: The answer in one sentence for a marketer.
+        split: Whether lines were seen as often as they were drawn.
         winner: Arm id of the winner; None while there is none.
         lift: Metric → relative lift of Hookline's choices over the control for all.
         gain: Metric → what that was worth so far: extra clicks, orders, money over the visitors
@@ -814,6 +842,7 @@ class ExperimentReport:
     verdict: str
     winner: str | None
     sentence: str
+    split: Split
     elements: tuple[ElementReport, ...] = ()
 
 

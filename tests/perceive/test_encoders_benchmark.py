@@ -30,6 +30,21 @@ def test_ridge_finds_the_slopes() -> None:
     assert slopes == pytest.approx(np.array([1, -2, 0.5]) / (1 + encoders.STRENGTH), rel=0.05)
 
 
+def test_left_out_foretells_each_line_from_the_others() -> None:
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(2, 3, 3))
+    covariance = root @ root.transpose(0, 2, 1) + np.eye(3)
+    seen = rng.normal(size=(2, 3))
+    means, precisions = encoders._left_out(covariance, seen)
+    full = covariance + encoders.SHARED
+    for test, line in np.ndindex(2, 3):
+        others = [k for k in range(3) if k != line]
+        gains = np.linalg.solve(full[test][np.ix_(others, others)], full[test][others, line])
+        assert means[test, line] == pytest.approx(gains @ seen[test][others])
+        left = full[test][line, line] - gains @ full[test][others, line]
+        assert precisions[test, line] == pytest.approx(1 / left)
+
+
 def test_same_pairs_are_no_trick_of_common_words() -> None:
     shipped = StaticEncoder.open()
     left, right = ([pair[side] for pair in encoders.SAME] for side in (0, 1))

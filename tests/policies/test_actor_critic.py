@@ -14,7 +14,7 @@ from scipy.special import ndtr
 from hookline.errors import BadInput
 from hookline.perceive import cell_of
 from hookline.policies.actor_critic import MOST_OUTLOOKS, ActorCritic, own_variances
-from hookline.policies.best import Array, normal_chance_of_best, quick_chance_of_best
+from hookline.policies.best import CLOSE, Array, normal_chance_of_best, quick_chance_of_best
 from hookline.types import Arm, Attributes, Context, Decision, Episode
 
 AT = datetime(2026, 1, 5, tzinfo=UTC)
@@ -244,7 +244,7 @@ def test_quick_chance_of_two_equally_sure_arms_is_the_same_from_both_sides(
 ) -> None:
     """Between two arms of equal doubt the value lies half way."""
     found = quick_chance_of_best(np.array(middle), np.full(2, sd))
-    assert found[0] == pytest.approx(ndtr((middle[0] - middle[1]) / (2 * sd)), abs=1e-9)
+    assert found[0] == pytest.approx(ndtr((middle[0] - middle[1]) / (2 * sd)), abs=CLOSE)
 
 
 @pytest.mark.parametrize("count", [2, 3, 20, 200])

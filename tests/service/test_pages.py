@@ -60,6 +60,7 @@ def test_experiment_page_shows_charts_and_escapes_texts(http: TestClient) -> Non
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
     assert "explain" in page
+    assert "Visitors per line " in page
 
 
 def test_experiment_page_promotes_and_rolls_back(shown: App, http: TestClient) -> None:

@@ -1,7 +1,8 @@
 """Tastes: centred, saturating, with interactions."""
 
+from dataclasses import replace
 from itertools import product
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -60,3 +61,30 @@ def test_factor_prefers_short_copy_on_mobile() -> None:
         )
 
     assert edge(True) > 1.05 * edge(False)
+
+
+def in_fashion(day: float, **settings: Any) -> np.ndarray:
+    """What the fashion of that day alone does to all copy, shape (copies,)."""
+    plain = Parameters(taste_strength=0.0, taste_span=1e4, **settings)
+    tastes = Tastes(replace(plain, fashion_sd=0.1), 5)
+    return np.array([tastes.factor("busy", each, mobile=False, day=day) - 1 for each in ALL])
+
+
+def test_fashion_stands_still_where_tastes_do() -> None:
+    assert in_fashion(0.0).std() == pytest.approx(0.1 * 6**0.5, rel=0.4)
+    assert (in_fashion(0.0) == in_fashion(77.0)).all()
+
+
+def test_fashion_moves_evenly_or_jumps_and_keeps_its_spread() -> None:
+    settings: dict[str, Any] = {"drift": "gradual", "drift_days": 10.0}
+    old, half, new = (in_fashion(day, **settings) for day in (0.0, 5.0, 10.0))
+    assert half == pytest.approx((old + new) / 2**0.5, abs=1e-6)
+    assert abs(np.corrcoef(old, new)[0, 1]) < 0.7
+    settings["drift"] = "abrupt"
+    assert (in_fashion(9.9, **settings) == old).all()
+    assert (in_fashion(10.0, **settings) == new).all()
+
+
+def test_fashion_comes_back_with_the_season() -> None:
+    settings: dict[str, Any] = {"drift": "seasonal", "drift_days": 10.0}
+    assert in_fashion(20.0, **settings) == pytest.approx(in_fashion(0.0, **settings))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hookline.stats import (
+    OneLook,
     PolicyValue,
     dr,
     dros,
@@ -34,8 +35,8 @@ TARGET = np.array([[0.1, 0.8, 0.1], [0.7, 0.1, 0.2]])
 TRUTH = float((MEANS * TARGET).sum(axis=1).mean())
 
 
-def rng() -> np.random.Generator:
-    return np.random.default_rng(7)
+def look(resamples: int = 1_000) -> OneLook:
+    return OneLook(rng=np.random.default_rng(7), resamples=resamples)
 
 
 def log(seed: int, n: int = 2_000) -> tuple[Array, Integers, Array, Array, Integers]:
@@ -67,7 +68,7 @@ def point(value: PolicyValue) -> tuple[float, float, float]:
 def test_estimates_are_their_formulas() -> None:
     rewards, arms, propensities, target, kinds = log(0)
     model = MEANS[kinds] * 0.5
-    found = off_policy(rewards, arms, propensities, target, model, rng=rng())
+    found = off_policy(rewards, arms, propensities, target, model, interval=look())
     ratio, corrected, total = 0.0, 0.0, 0.0
     for reward, arm, chance, wish, guess in zip(
         rewards, arms, propensities, target, model, strict=True
@@ -85,16 +86,18 @@ def test_estimates_are_their_formulas() -> None:
 def test_dr_without_a_model_is_ips() -> None:
     rewards, weights, *_ = pieces(0)
     nothing = np.zeros_like(rewards)
-    assert dr(rewards, weights, nothing, nothing, rng=rng()) == ips(rewards, weights, rng=rng())
+    assert dr(rewards, weights, nothing, nothing, interval=look()) == ips(
+        rewards, weights, interval=look()
+    )
 
 
 @pytest.mark.parametrize("soft", [switch_dr, dros])
 def test_soft_estimators_lie_between_dr_and_the_model(soft: Callable[..., PolicyValue]) -> None:
     given = pieces(1, off=0.1)
-    assert soft(*given, parameter=math.inf, rng=rng()).estimate == pytest.approx(
-        dr(*given, rng=rng()).estimate
+    assert soft(*given, parameter=math.inf, interval=look()).estimate == pytest.approx(
+        dr(*given, interval=look()).estimate
     )
-    model = soft(*given, parameter=0.0, rng=rng())
+    model = soft(*given, parameter=0.0, interval=look())
     assert model.estimate == pytest.approx(given[3].mean())
     assert model.parameter == 0
 
@@ -104,10 +107,10 @@ def test_soft_estimators_keep_dr_s_interval_stretched_to_the_estimate(
     soft: Callable[..., PolicyValue],
 ) -> None:
     given = pieces(1, off=0.1)
-    low, _, high = point(dr(*given, rng=rng()))
-    chosen = point(soft(*given, rng=rng()))
+    low, _, high = point(dr(*given, interval=look()))
+    chosen = point(soft(*given, interval=look()))
     assert (chosen[0], chosen[2]) == (low, high)
-    blind = point(soft(*given, parameter=0.0, rng=rng()))
+    blind = point(soft(*given, parameter=0.0, interval=look()))
     assert blind[1] > high
     assert (blind[0], blind[2]) == (low, blind[1])
 
@@ -121,7 +124,7 @@ def test_softened_weights() -> None:
 
 
 def test_standard_error_is_what_the_bootstrap_has() -> None:
-    for value in off_policy(*log(2)[:4], MEANS[log(2)[4]], rng=rng(), resamples=4_000).values():
+    for value in off_policy(*log(2)[:4], MEANS[log(2)[4]], interval=look(4_000)).values():
         low, _, high = point(value)
         assert value.standard_error is not None
         assert (high - low) / 2 == pytest.approx(1.96 * value.standard_error, rel=0.06)
@@ -130,8 +133,8 @@ def test_standard_error_is_what_the_bootstrap_has() -> None:
 @given(st.floats(-50, 50), st.integers(0, 100))
 def test_snips_moves_with_a_constant_and_stays_within_the_rewards(shift: float, seed: int) -> None:
     rewards, weights, *_ = pieces(seed)
-    plain = snips(rewards, weights, rng=rng(), resamples=5)
-    moved = snips(rewards + shift, weights, rng=rng(), resamples=5)
+    plain = snips(rewards, weights, interval=look(5))
+    moved = snips(rewards + shift, weights, interval=look(5))
     assert moved.estimate == pytest.approx(point(plain)[1] + shift)
     assert 0 <= point(plain)[0] <= point(plain)[2] <= 1
 
@@ -148,15 +151,14 @@ def test_names_of_arms_do_not_matter(order: list[int], seed: int) -> None:
     rewards, arms, propensities, target, kinds = log(seed, 800)
     model, renamed = MEANS[kinds], np.array(order)
     back = np.argsort(renamed)
-    one = off_policy(rewards, arms, propensities, target, model, rng=rng(), resamples=5)
+    one = off_policy(rewards, arms, propensities, target, model, interval=look(5))
     two = off_policy(
         rewards,
         renamed[arms],
         propensities,
         target[:, back],
         model[:, back],
-        rng=rng(),
-        resamples=5,
+        interval=look(5),
     )
     for name, value in one.items():
         assert two[name].estimate == pytest.approx(value.estimate)
@@ -165,7 +167,7 @@ def test_names_of_arms_do_not_matter(order: list[int], seed: int) -> None:
 def test_same_seed_same_answer_and_inputs_unchanged() -> None:
     given = (*log(3)[:4], MEANS[log(3)[4]])
     before = [part.copy() for part in given]
-    assert off_policy(*given, rng=rng()) == off_policy(*given, rng=rng())
+    assert off_policy(*given, interval=look()) == off_policy(*given, interval=look())
     assert all((was == now).all() for was, now in zip(before, given, strict=True))
 
 
@@ -179,7 +181,7 @@ def test_estimates_are_unbiased_and_intervals_cover() -> None:
     for seed in range(count):
         rewards, arms, propensities, target, kinds = log(seed)
         model = MEANS[kinds][:, ::-1]  # wrong, but not fitted on these rows
-        found = off_policy(rewards, arms, propensities, target, model, rng=rng(), resamples=200)
+        found = off_policy(rewards, arms, propensities, target, model, interval=look(200))
         for column, name in enumerate(names):
             low, estimate, high = point(found[name])
             errors[seed, column] = estimate - TRUTH
@@ -206,7 +208,7 @@ def test_softening_pays_where_few_weights_are_huge() -> None:
     truth = 0.8 * 0.4 + 0.2 * 0.5
     runs = [
         [
-            point(estimator(*heavy(seed), rng=rng(), resamples=2))[1] - truth
+            point(estimator(*heavy(seed), interval=look(2)))[1] - truth
             for estimator in (dr, switch_dr, dros)
         ]
         for seed in range(60)
@@ -219,7 +221,7 @@ def test_softening_pays_where_few_weights_are_huge() -> None:
 def test_a_bad_model_is_not_trusted() -> None:
     """Shrinking takes little off where it would plainly take the estimate elsewhere."""
     given = pieces(4, off=0.5)
-    full, kept = dr(*given, rng=rng()), dros(*given, rng=rng())
+    full, kept = dr(*given, interval=look()), dros(*given, interval=look())
     assert full.standard_error is not None
     assert kept.parameter is not None
     assert abs(point(kept)[1] - point(full)[1]) < full.standard_error
@@ -233,7 +235,9 @@ def test_a_bad_model_is_not_trusted() -> None:
 def test_a_row_without_a_propensity_is_no_answer(bad: float) -> None:
     rewards, arms, propensities, target, kinds = log(0)
     propensities[17] = bad
-    for value in off_policy(rewards, arms, propensities, target, MEANS[kinds], rng=rng()).values():
+    for value in off_policy(
+        rewards, arms, propensities, target, MEANS[kinds], interval=look()
+    ).values():
         assert (value.estimate, value.low, value.high) == (None, None, None)
         assert value.reason == "1 of 2000 rows have no propensity above 0 and up to 1"
 
@@ -242,7 +246,7 @@ def test_too_small_an_effective_sample_is_no_answer() -> None:
     rewards, _, served, wanted = pieces(0)
     weights = np.zeros_like(rewards)
     weights[:90] = 2_000 / 90
-    found = dros(rewards, weights, served, wanted, rng=rng())
+    found = dros(rewards, weights, served, wanted, interval=look())
     assert found.estimate is None
     assert found.reason == "needs an effective sample of 100, has 90"
     assert found.effective == pytest.approx(90)
@@ -251,8 +255,8 @@ def test_too_small_an_effective_sample_is_no_answer() -> None:
 def test_too_few_events_are_no_answer() -> None:
     rewards, weights, *_ = pieces(0)
     few = np.where(np.cumsum(rewards) <= 19, rewards, 0.0)
-    assert snips(few, weights, rng=rng()).reason.startswith("needs 20 events on rows")
-    assert snips(few, weights, rng=rng()).reason.endswith("has 19")
+    assert snips(few, weights, interval=look()).reason.startswith("needs 20 events on rows")
+    assert snips(few, weights, interval=look()).reason.endswith("has 19")
 
 
 def test_a_policy_the_log_could_not_have_made_is_no_answer() -> None:
@@ -261,21 +265,21 @@ def test_a_policy_the_log_could_not_have_made_is_no_answer() -> None:
     arms = draws.integers(2, size=3_000)
     target = np.tile([0.3, 0.3, 0.4], (3_000, 1))
     rewards = (draws.random(3_000) < 0.4).astype(np.float64)
-    found = off_policy(rewards, arms, np.full(3_000, 0.5), target, rng=rng())["ips"]
+    found = off_policy(rewards, arms, np.full(3_000, 0.5), target, interval=look())["ips"]
     assert found.estimate is None
     assert "weights average 0.60, not 1: the log lacks" in found.reason
 
 
 def test_no_rows_and_no_variance_are_no_answer() -> None:
     none = np.zeros(0)
-    assert ips(none, none, rng=rng()).reason == "needs an effective sample of 100, has 0"
+    assert ips(none, none, interval=look()).reason == "needs an effective sample of 100, has 0"
     ones = np.ones(500)
-    assert ips(ones, ones, rng=rng()).reason == "every decision was worth the same"
-    assert dros(ones, ones, ones, ones, rng=rng()).estimate is None
+    assert ips(ones, ones, interval=look()).reason == "every decision was worth the same"
+    assert dros(ones, ones, ones, ones, interval=look()).estimate is None
 
 
 def test_without_a_model_its_estimators_say_so() -> None:
-    found = off_policy(*log(0)[:4], rng=rng())
+    found = off_policy(*log(0)[:4], interval=look())
     assert found["ips"].estimate is not None
     for name in ("dr", "switch_dr", "dros"):
         assert found[name].reason == "needs a reward model's predictions"
@@ -285,9 +289,9 @@ def test_wrong_arguments_are_errors() -> None:
     rewards, weights, served, wanted = pieces(0)
     _, arms, propensities, target, kinds = log(0)
     with pytest.raises(ValueError, match="weights need as many rewards"):
-        ips(rewards[1:], weights, rng=rng())
+        ips(rewards[1:], weights, interval=look())
     with pytest.raises(ValueError, match="rewards must be finite"):
-        ips(np.where(rewards > 0, np.inf, 0.0), weights, rng=rng())
+        ips(np.where(rewards > 0, np.inf, 0.0), weights, interval=look())
     with pytest.raises(ValueError, match="need 2000 arms"):
         importance_weights(arms[1:], propensities, target)
     with pytest.raises(ValueError, match="sum to 1"):
@@ -297,6 +301,6 @@ def test_wrong_arguments_are_errors() -> None:
     with pytest.raises(ValueError, match="predictions must be finite"):
         model_values(arms, target, np.full_like(target, np.nan))
     with pytest.raises(ValueError, match="λ must be 0 or above"):
-        dros(rewards, weights, served, wanted, parameter=-1.0, rng=rng())
+        dros(rewards, weights, served, wanted, parameter=-1.0, interval=look())
     with pytest.raises(ValueError, match="threshold must be 0 or above"):
-        switch_dr(rewards, weights, served, wanted, parameter=math.nan, rng=rng())
+        switch_dr(rewards, weights, served, wanted, parameter=math.nan, interval=look())

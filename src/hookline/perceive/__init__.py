@@ -34,9 +34,9 @@ from hookline.perceive.hashing import (
     name_hash,
     placed,
 )
-from hookline.perceive.past import Recall, recalled, recollect
-from hookline.perceive.visitor import Portrait, portrait
-from hookline.types import Arm, Context
+from hookline.perceive.past import Recall, recalled
+from hookline.perceive.visitor import Portraits, portrait, portraits
+from hookline.types import Arm, Context, Episode
 
 __all__ = [
     "COMMON",
@@ -57,7 +57,7 @@ __all__ = [
     "states_of",
 ]
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Raised whenever a state changes its meaning; what was learned under another one is of no use."""
 
 INTERCEPT: Final = name_hash("intercept")
@@ -78,7 +78,7 @@ IDENTITY: Final = 0.5
 CROSSED: Final = 0.25
 """Size of an attribute, or of the copy itself, for one audience."""
 TRAIT: Final = 0.012
-"""Size of a feature of the portrait, alone and with an attribute, times its value."""
+"""Size of a feature of the portrait with an attribute of the copy, times its value."""
 MAX_ROWS: Final = 4096
 """Features of portraits whose effects a `Sight` keeps at hand."""
 
@@ -138,31 +138,16 @@ def states_of(pairs: Sequence[tuple[Context, str, Arm]], *, identity: bool = Tru
         pairs: Who is asking, with the past; their audience; the arm. At least one.
         identity: As for `states`.
     """
-    parts: list[tuple[Places, Array]] = []
-    seen = [arm_features(arm) for _, _, arm in pairs]
-    visitors: list[Portrait] = []
-    last: tuple[str, Context | None] = ("", None)
-    past = None
-    for (context, audience_id, _), arm in zip(pairs, seen, strict=True):
-        if last[0] != audience_id or last[1] is not context:
-            visitors.append(portrait(context, audience_id))
-            past, last = recollect(context.past), (audience_id, context)
-        else:
-            visitors.append(visitors[-1])
-        parts.append(_own(visitors[-1].audience, arm, identity=identity))
-        if past is not None:
-            places, values = recalled(past, arm)
-            parts[-1] = (
-                np.concatenate([parts[-1][0], places]),
-                np.concatenate([parts[-1][1], values]),
-            )
-    own, with_traits = _stacked(parts), _traits(visitors, seen)
-    return States(
-        rows=np.concatenate([own.rows, with_traits.rows]),
-        places=np.concatenate([own.places, with_traits.places]),
-        values=np.concatenate([own.values, with_traits.values]),
-        count=own.count,
-    )
+    known = {id(arm): arm_features(arm) for _, _, arm in pairs}
+    seen = [known[id(arm)] for _, _, arm in pairs]
+    audiences = [name_hash(f"audience={audience_id}") for _, audience_id, _ in pairs]
+    contexts = [context for context, _, _ in pairs]
+    own = [
+        _own(audience, arm, identity=identity)
+        for audience, arm in zip(audiences, seen, strict=True)
+    ]
+    past = _pasts([context.past for context in contexts], seen)
+    return _joined(_stacked(own), _traits(portraits(contexts), seen), past)
 
 
 def copy_states(audience_id: str, arms: Sequence[Arm]) -> States:
@@ -170,6 +155,31 @@ def copy_states(audience_id: str, arms: Sequence[Arm]) -> States:
     audience = name_hash(f"audience={audience_id}")
     parts = [_own(audience, arm_features(arm), identity=False) for arm in arms]
     return _stacked(parts)
+
+
+def _joined(*parts: States) -> States:
+    """The entries of all the parts, which have the same rows."""
+    return States(
+        rows=np.concatenate([part.rows for part in parts]),
+        places=np.concatenate([part.places for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
+        count=parts[0].count,
+    )
+
+
+def _pasts(pasts: Sequence[Sequence[Episode]], arms: Sequence[ArmFeatures]) -> States:
+    """The pasts' entries; none in the rows of visitors without a past."""
+    there = [row for row, past in enumerate(pasts) if past]
+    rows = np.array(there, dtype=np.int64)
+    if not there:
+        return States(rows=rows, places=rows, values=np.zeros(0), count=len(pasts))
+    places, values = recalled([pasts[row] for row in there], [arms[row] for row in there])
+    return States(
+        rows=np.repeat(rows, places.size),
+        places=np.tile(places, rows.size),
+        values=values.ravel(),
+        count=len(pasts),
+    )
 
 
 def _stacked(parts: Sequence[tuple[Places, Array]]) -> States:
@@ -210,22 +220,17 @@ def _own(audience: int, arm: ArmFeatures, *, identity: bool) -> tuple[Places, Ar
     return places, np.concatenate([signed, EMBEDDED * arm.embedding])
 
 
-def _traits(visitors: Sequence[Portrait], arms: Sequence[ArmFeatures]) -> States:
-    """The portraits' entries: alone, and crossed with the attributes of each one's copy."""
-    sizes = [len(visitor.hashes) for visitor in visitors]
-    rows = np.repeat(np.arange(len(visitors)), sizes)
-    names = np.array([name for visitor in visitors for name in visitor.hashes], dtype=np.uint64)
-    values = np.concatenate([visitor.values for visitor in visitors])
+def _traits(visitors: Portraits, arms: Sequence[ArmFeatures]) -> States:
+    """The portraits' entries, crossed with the attributes of each one's copy."""
+    rows = np.repeat(np.arange(len(arms)), visitors.sizes)
     copies, filled = _attributes(arms)
-    alone, alone_signs = placed(names, COMMON)
-    places, signs = placed(crossed(names[:, None], copies[rows]), VISITOR)
+    places, signs = placed(crossed(visitors.hashes[:, None], copies[rows]), VISITOR)
     there = filled[rows]
-    scaled = TRAIT * values
     return States(
-        rows=np.concatenate([rows, np.broadcast_to(rows[:, None], there.shape)[there]]),
-        places=np.concatenate([alone, places[there]]),
-        values=np.concatenate([alone_signs * scaled, (signs * scaled[:, None])[there]]),
-        count=len(visitors),
+        rows=np.broadcast_to(rows[:, None], there.shape)[there],
+        places=places[there],
+        values=(signs * (TRAIT * visitors.values)[:, None])[there],
+        count=len(arms),
     )
 
 
@@ -291,7 +296,7 @@ class Sight:
 
         What they add to all arms alike is left out: it decides nothing.
         """
-        visitor = portrait(context, self._audience)
+        visitor = portrait(context)
         met, effects = self._ready
         try:
             rows = [met.rows[name] for name in visitor.hashes]
@@ -299,8 +304,7 @@ class Sight:
             met, effects = self._ready = self._meeting(visitor.hashes)
             rows = [met.rows[name] for name in visitor.hashes]
         total = visitor.values @ effects[rows]
-        past = recollect(context.past)
-        return total if past is None else total + self._recall.values(past)
+        return total + self._recall.values(context.past) if context.past else total
 
     def _meeting(self, names: Sequence[int]) -> tuple[Met, Array]:
         """What is known once these features of a portrait were met, and what each does."""

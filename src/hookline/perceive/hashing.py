@@ -5,10 +5,10 @@ blocks, so that what a visitor sends can never crowd out what the experiment its
 
     0 … 16383        main effects: copy attributes, text style
     16384 … 32767    crosses of the audience with the copy
-    32768 … 33023    crosses of the visitor's portrait with the copy
-    33024 … 33055    what the visitor's past says for the copy (not hashed)
-    33056 … 33119    the embedding of the copy's text (not hashed)
-    33120 … 33375    what shifts all copies alike: intercept, audience, portrait
+    32768 … 32895    crosses of the visitor's portrait with the copy
+    32896 … 32927    what the visitor's past says for the copy (not hashed)
+    32928 … 32991    the embedding of the copy's text (not hashed)
+    32992 … 33247    what shifts all copies alike: intercept, audience, portrait
 
 Each hashed place carries a sign from another bit of the hash, so that names which do fall together
 cancel on average instead of adding up (Weinberger et al. 2009, "Feature hashing for large scale
@@ -31,15 +31,15 @@ MAIN: Final = (0, 16_384)
 """First place and size of the block of main effects."""
 CROSS: Final = (16_384, 16_384)
 """First place and size of the block of audience crosses."""
-VISITOR: Final = (32_768, 256)
+VISITOR: Final = (32_768, 128)
 """First place and size of the block of crosses of the visitor's portrait with the copy."""
-RECALL: Final = (33_024, 32)
+RECALL: Final = (32_896, 32)
 """First place and size of the block of what the visitor's past says."""
-TEXT: Final = (33_056, 64)
+TEXT: Final = (32_928, 64)
 """First place and size of the block of the text's embedding."""
-COMMON: Final = (33_120, 256)
+COMMON: Final = (32_992, 256)
 """First place and size of the block of what shifts all copies alike."""
-DIMENSION: Final = 33_376
+DIMENSION: Final = 33_248
 """Length of the whole vector."""
 
 

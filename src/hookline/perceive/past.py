@@ -10,6 +10,7 @@ which attribute and which time-scale. Episodes that are not settled count as sho
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Self
 
 import numpy as np
@@ -25,10 +26,7 @@ ATTRIBUTES: Final = LEVELS_OF_CELL.shape[1]
 WORN_HALF_LIFE: Final = 120.0
 """Hours after which a showing wears a copy half as much."""
 
-_DECAY: Final = np.array([0.0, *(-np.log(2) / hours for hours in HALF_LIVES)])
-_HAS_LEVEL: Final = np.zeros((len(LEVELS_OF_CELL), NO_LEVEL + 1))
-np.put_along_axis(_HAS_LEVEL, LEVELS_OF_CELL, 1.0, axis=1)
-_HAS_LEVEL[:, NO_LEVEL] = 0.0
+_RATES: Final = -np.log(2) / np.array([np.inf, *HALF_LIVES, WORN_HALF_LIFE])
 _PLACES: Final = np.asarray(range(RECALL[0], RECALL[0] + ATTRIBUTES * SCALES + 5), dtype=np.int64)
 _LIKES: Final = _PLACES[:-5].reshape(ATTRIBUTES, SCALES)
 _SAME_SCORE, _SAME_SHOWN, _ALIKE_SHOWN = _PLACES[-5:-2].tolist()
@@ -42,64 +40,38 @@ TIRED: Final = 0.05
 """Size of one earlier showing of the same angle, or of anything."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recollection:
-    """A visitor's past, summed up.
-
-    Attributes:
-        likes: Faded sums of scores by attribute level and time-scale, shape (levels + 1, scales);
-            the last row is 0, for attributes a copy does not have.
-        shown: Faded number of showings by attribute level, shape (levels + 1,).
-        same: Arm id → faded number of its showings, and sum of its scores.
-        scores: Score of each episode, fading slowly, shape (episodes,).
-        worn: How much each showing still wears, shape (episodes,).
-    """
-
-    likes: Array
-    shown: Array
-    same: dict[str, tuple[float, float]]
-    scores: Array
-    worn: Array
-
-
-def recollect(past: Sequence[Episode]) -> Recollection | None:
-    """The visitor's past, summed up; None where there is none.
+def recalled(
+    pasts: Sequence[Sequence[Episode]], arms: Sequence[ArmFeatures]
+) -> tuple[Places, Array]:
+    """What each past says for the copy beside it: places and values, for the pasts in order.
 
     Args:
-        past: Earlier copies in any order.
+        pasts: Earlier copies, in any order; at least one in each, and at least one past.
+        arms: A copy for each of them.
+
+    Returns:
+        Places of shape (values,), and values of shape (pasts, values).
     """
-    if not past:
-        return None
-    hours, arm_ids, cells, scores = zip(*past, strict=True)
+    lengths = np.array([len(past) for past in pasts])
+    owner = np.repeat(np.arange(len(pasts)), lengths)
+    hours, arm_ids, cells, scores = zip(*chain.from_iterable(pasts), strict=True)
     ages = np.array(hours)
     marks = np.array([score or 0.0 for score in scores])
-    levels = _HAS_LEVEL[list(cells)]
-    worn = np.exp2(ages * (-1 / WORN_HALF_LIFE))
-    faded = np.exp(ages[:, None] * _DECAY)
-    faded *= marks[:, None]
-    same: dict[str, tuple[float, float]] = {}
-    for arm_id, wear, score in zip(arm_ids, worn.tolist(), marks.tolist(), strict=True):
-        before = same.get(arm_id)
-        same[arm_id] = (before[0] + wear, before[1] + score) if before else (wear, score)
-    return Recollection(
-        likes=levels.T @ faded,
-        shown=worn @ levels,
-        same=same,
-        scores=faded[:, 1],
-        worn=worn,
-    )
-
-
-def recalled(recollection: Recollection, arm: ArmFeatures) -> tuple[Places, Array]:
-    """Places and values of what the past says for one copy."""
-    shown, score = recollection.same.get(arm.id, (0.0, 0.0))
-    likes = LIKED * recollection.likes[arm.levels]
-    alike = float(recollection.shown[arm.levels[0]])
-    rest = [
-        LIKED * score, WORN * shown, TIRED * alike,
-        KEEN * float(recollection.scores.sum()), TIRED * float(recollection.worn.sum()),
-    ]  # fmt: skip
-    return _PLACES, np.concatenate([likes.ravel(), rest])
+    faded = np.exp(ages[:, None] * _RATES)
+    worn = faded[:, SCALES]
+    scored = faded[:, :SCALES] * marks[:, None]
+    own_levels = np.stack([arm.levels for arm in arms])[owner]
+    alike = (own_levels == LEVELS_OF_CELL[list(cells)]) & (own_levels != NO_LEVEL)
+    shown = [arms[row].id for row in owner.tolist()]
+    same = np.array([one == other for one, other in zip(arm_ids, shown, strict=True)])
+    said = np.empty((len(ages), _PLACES.size))
+    said[:, : _LIKES.size] = (LIKED * alike[:, :, None] * scored[:, None]).reshape(len(ages), -1)
+    said[:, _LIKES.size :] = np.stack(
+        [LIKED * same * marks, WORN * same * worn, TIRED * alike[:, 0] * worn, KEEN * scored[:, 1],
+         TIRED * worn],
+        axis=1,
+    )  # fmt: skip
+    return _PLACES, np.add.reduceat(said, np.cumsum(lengths) - lengths)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,41 +80,51 @@ class Recall:
 
     Attributes:
         index: Arm id → row.
-        has: Whether an arm has an attribute at a level, shape (arms, (levels + 1) · attributes).
-        likes: Weight of a score by time-scale and attribute, shape (scales, attributes).
-        same: Weights of a score and of a showing of the very copy, and of its angle's.
+        has: Whether an arm has a level, shape (arms, levels + 1); never the last, `NO_LEVEL`.
+        likes: Weight of a score by time-scale and attribute, and below these that of a showing
+            of the angle, shape (scales + 1, attributes).
+        same: Weights of a score and of a showing of the very copy.
     """
 
     index: dict[str, int]
     has: Array
     likes: Array
-    same: tuple[float, float, float]
+    same: tuple[float, float]
 
     @classmethod
     def of(cls, arms: Sequence[ArmFeatures], weights: Array) -> Self:
         """What to add to each arm's value under these weights of the whole feature vector."""
-        has = np.zeros((len(arms), NO_LEVEL + 1, ATTRIBUTES))
+        has = np.zeros((len(arms), NO_LEVEL + 1))
         for row, arm in enumerate(arms):
-            has[row, arm.levels, np.arange(ATTRIBUTES)] = 1.0
+            has[row, arm.levels] = 1.0
+        has[:, NO_LEVEL] = 0.0
+        likes = np.zeros((SCALES + 1, ATTRIBUTES))
+        likes[:SCALES] = LIKED * weights[_LIKES].T
+        likes[SCALES, 0] = TIRED * weights[_ALIKE_SHOWN]
         return cls(
             index={arm.id: row for row, arm in enumerate(arms)},
-            has=has.reshape(len(arms), -1),
-            likes=LIKED * weights[_LIKES].T,
-            same=(
-                LIKED * float(weights[_SAME_SCORE]),
-                WORN * float(weights[_SAME_SHOWN]),
-                TIRED * float(weights[_ALIKE_SHOWN]),
-            ),
+            has=has,
+            likes=likes,
+            same=(LIKED * float(weights[_SAME_SCORE]), WORN * float(weights[_SAME_SHOWN])),
         )
 
-    def values(self, recollection: Recollection) -> Array:
-        """What the past adds to each arm's value, up to what it adds to all; shape (arms,)."""
-        scored, shown, alike = self.same
-        by_level = recollection.likes @ self.likes
-        by_level[:, 0] += alike * recollection.shown
-        total = self.has @ by_level.ravel()
-        for arm_id, (showings, score) in recollection.same.items():
-            row = self.index.get(arm_id)
-            if row is not None:
-                total[row] += scored * score + shown * showings
-        return total
+    def values(self, past: Sequence[Episode]) -> Array:
+        """What the past adds to each arm's value, up to what it adds to all; shape (arms,).
+
+        Args:
+            past: Earlier copies in any order; at least one.
+        """
+        hours, arm_ids, cells, scores = zip(*past, strict=True)
+        ages, marks = np.array([hours, [score or 0.0 for score in scores]])
+        faded = np.exp(ages[:, None] * _RATES)
+        faded[:, :SCALES] *= marks[:, None]
+        of_level = (faded @ self.likes).ravel()
+        by_level = np.bincount(LEVELS_OF_CELL.take(cells, 0).ravel(), of_level, NO_LEVEL + 1)
+        total = self.has @ by_level
+        scored, shown = self.same
+        of_copy = (scored * marks + shown * faded[:, SCALES]).tolist()
+        index = self.index
+        for arm_id, value in zip(arm_ids, of_copy, strict=True):
+            if arm_id in index:
+                total[index[arm_id]] += value
+        return np.asarray(total, dtype=np.float64)

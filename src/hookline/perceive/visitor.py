@@ -1,12 +1,13 @@
-"""The visitor's portrait: audience, device, traits, visit; whatever shape the traits come in."""
+"""The visitor's portrait: device, traits, visit; whatever shape the traits come in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 import numpy as np
 
-from hookline.perceive.hashing import Array, name_hash
+from hookline.perceive.hashing import Array, Hashes, Places, name_hash
 from hookline.types import Context
 
 MAX_TRAITS: Final = 40
@@ -17,68 +18,106 @@ MAX_WORDS: Final = 4
 """Words used of what the visitor searched for, the first."""
 DAY_PARTS: Final = ("night", "morning", "afternoon", "evening")
 """Six hours each, UTC, from midnight."""
+OF_DAY_PART: Final = tuple(name_hash(f"day part={part}") for part in DAY_PARTS)
+OF_WEEKDAY: Final = (name_hash("working day"), name_hash("weekend"))
+POSITION: Final = name_hash("visit position")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Portrait:
-    """What is seen of the visitor.
+    """What is seen of one visitor.
 
     Attributes:
-        audience: Hash of the audience.
         hashes: Hashes of device, traits and visit.
         values: Their values in -1 to 1, shape (features,).
     """
 
-    audience: int
     hashes: list[int]
     values: Array
 
 
-def portrait(context: Context, audience_id: str) -> Portrait:
-    """The features of one visitor; missing, odd and never-seen traits are all fine.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Portraits:
+    """The portraits of many visitors, one after the other.
 
-    Args:
-        context: Who is asking.
-        audience_id: Audience the visitor was sorted into; may be empty.
+    Attributes:
+        sizes: Features of each, shape (visitors,).
+        hashes: All of them, shape (features,).
+        values: Likewise.
     """
+
+    sizes: Places
+    hashes: Hashes
+    values: Array
+
+
+def portrait(context: Context) -> Portrait:
+    """The features of one visitor; missing, odd and never-seen traits are all fine."""
+    names, flagged, flags, numbered, numbers = _features(context)
+    values = np.ones(len(names) + len(flagged) + len(numbered))
+    if flagged:
+        values[len(names) : len(names) + len(flagged)] = flags
+    if numbered:
+        values[-len(numbered) :] = squashed(np.array(numbers, dtype=np.float64))
+    return Portrait(hashes=names + flagged + numbered, values=values)
+
+
+def portraits(contexts: Sequence[Context]) -> Portraits:
+    """The features of many visitors, as `portrait` gives each one's."""
+    sizes: list[int] = []
+    hashed: list[int] = []
+    values: list[float] = []
+    raw: list[float] = []
+    at: list[int] = []
+    for context in contexts:
+        names, flagged, flags, numbered, numbers = _features(context)
+        hashed += names + flagged + numbered
+        values += [1.0] * len(names) + flags
+        at += range(len(values), len(values) + len(numbers))
+        values += numbers
+        raw += numbers
+        sizes.append(len(names) + len(flagged) + len(numbered))
+    found = np.array(values, dtype=np.float64)
+    found[at] = squashed(np.array(raw, dtype=np.float64))
+    return Portraits(
+        sizes=np.array(sizes, dtype=np.int64),
+        hashes=np.array(hashed, dtype=np.uint64),
+        values=found,
+    )
+
+
+def _features(context: Context) -> tuple[list[int], list[int], list[float], list[int], list[float]]:
+    """Hashes of what is there; of flags, with their values; of numbers, with their values."""
     names = _visit(context)
-    values = [1.0] * len(names)
-    numbers: list[int] = []
+    flagged: list[int] = []
+    flags: list[float] = []
+    numbered: list[int] = []
+    numbers: list[float] = []
     traits = context.traits.items()
     for name, trait in traits if len(traits) <= MAX_TRAITS else sorted(traits)[:MAX_TRAITS]:
         if isinstance(trait, str):
             if feature := _category(name, trait):
                 names.append(feature)
-                values.append(1.0)
         elif isinstance(trait, bool | list):
             for feature, value in _flags(name, trait):
-                names.append(feature)
-                values.append(value)
+                flagged.append(feature)
+                flags.append(value)
         else:
-            numbers.append(len(names))
-            names.append(_number(name))
-            values.append(float(trait))
+            numbered.append(_number(name))
+            numbers.append(trait)
     if context.position > 0:
-        numbers.append(len(names))
-        names.append(name_hash("visit position"))
-        values.append(float(context.position))
-    scaled = np.array(values)
-    if numbers:
-        scaled[numbers] = squashed(scaled[numbers])
-    return Portrait(audience=name_hash(f"audience={audience_id}"), hashes=names, values=scaled)
+        numbered.append(POSITION)
+        numbers.append(context.position)
+    return names, flagged, flags, numbered, numbers
 
 
 def _visit(context: Context) -> list[int]:
     """Hashes of device, time and where the visitor came from."""
     at = context.at
-    found = [
-        name_hash(f"day part={DAY_PARTS[at.hour // 6]}"),
-        name_hash("weekend" if at.weekday() >= 5 else "working day"),
-    ]
-    if context.device:
-        found.append(name_hash(f"device={context.device.strip().lower()}"))
-    if context.referrer:
-        found.append(name_hash(f"referrer={context.referrer.strip().lower()}"))
+    found = [OF_DAY_PART[at.hour // 6], OF_WEEKDAY[at.weekday() >= 5]]
+    for name, value in (("device", context.device), ("referrer", context.referrer)):
+        if feature := _category(name, value):
+            found.append(feature)
     if context.query:
         words = dict.fromkeys(context.query.lower().split())
         found.extend([name_hash(f"query~{word}") for word in list(words)[:MAX_WORDS]])

@@ -63,7 +63,7 @@ class ActorCritic(Policy):
     def __init__(
         self,
         *,
-        caution: float = 0.3,
+        caution: float = 0.2,
         floor: float = FLOOR,
         memory: float = 1,
         drift: float = 1,

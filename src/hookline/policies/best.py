@@ -20,8 +20,8 @@ REACH = 5.5
 """Standard deviations to either side of each mean that the grid covers."""
 STEPS = 40
 """Most steps of the quick approximation; five are usual, more where doubts differ a lot."""
-CLOSE = 1e-9
-"""How near to 1 the chances of the quick approximation have to sum."""
+CLOSE = 1e-5
+"""How near to 1 the chances of the quick approximation have to sum before they are scaled to it."""
 ROOT_HALF = sqrt(0.5)
 ROOT_PI = sqrt(pi)
 

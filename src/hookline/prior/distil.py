@@ -5,8 +5,9 @@
 The weight of a piece is a / (a + p), where p is its share in many lines and a is 1/1000 (Arora,
 Liang, Ma 2017, https://openreview.net/forum?id=SyK00v5xx): a line is then told by its rare words.
 The axes are those of the pieces as they count, so weighed by the same factor; without equal
-lengths, the first two would outweigh all others, and hold hardly more than what headlines' readers
-liked. `python -m benchmarks.encoders FILE --make` makes what ships.
+lengths, the first two of a tuned encoder would outweigh all others, and hold hardly more than what
+headlines' readers liked. `python -m benchmarks.encoders FILE --base MODEL --make OUT` makes what
+ships.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,7 +2,7 @@
 
 Outcomes become arrays (`table`), these scores and moments (`evidence`), these figures
 (`analysis`), also of creative attributes (`elements`), these words (`verdict`), and all of it text
-or JSON (`render`).
+or JSON (`render`). Whether it can be trusted is asked first (`split`).
 """
 
 from hookline.report.analysis import Analysis, analyze, combine

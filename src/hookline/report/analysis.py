@@ -10,8 +10,9 @@ import numpy as np
 
 from hookline.report.elements import ElementEvidence, element_evidence, element_rows, strongest
 from hookline.report.evidence import Duel, Evidence, Scored, duel, score, weigh
+from hookline.report.split import split
 from hookline.report.table import Table, tabulate
-from hookline.report.verdict import WINNER, is_proven, judge, sentence
+from hookline.report.verdict import CHECK_TRAFFIC, WINNER, is_proven, judge, sentence
 from hookline.stats import ALPHA, policy_shares, units_needed, unknown
 from hookline.types import (
     METRICS,
@@ -73,7 +74,12 @@ def analyze(
     arms = _arms(measured, shares)
     lift = {metric: evidence[metric].lift() for metric in METRICS}
     gain = {metric: evidence[metric].total_gain() for metric in METRICS}
-    verdict, winner, words = _answer(measured, arms, lift[experiment.objective], worthwhile)
+    traffic = split(experiment, table)
+    verdict, winner, words = (
+        (CHECK_TRAFFIC, None, traffic.sentence)
+        if traffic.flagged
+        else _answer(measured, arms, lift[experiment.objective], worthwhile)
+    )
     exploration = evidence["clicks"].total_missed().estimate
     taken_apart = element_evidence(experiment, table, measured.scored)
     report = ExperimentReport(
@@ -99,6 +105,7 @@ def analyze(
         verdict=verdict,
         winner=winner,
         sentence=words,
+        split=traffic,
         elements=element_rows([taken_apart]),
     )
     return Analysis(report=report, evidence=evidence, elements=taken_apart)

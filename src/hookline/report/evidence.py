@@ -1,5 +1,6 @@
 """What the settled visitors of one experiment say: scores made once, then only their moments."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,9 @@ from hookline.report.table import Array, Flags, Integers, Table
 from hookline.stats import (
     ALPHA,
     Moments,
+    floored,
     mean_estimate,
+    noise,
     policy_shares,
     relative_lift,
     scores,
@@ -28,7 +31,7 @@ class Scored:
         arms: Index of the arm served, shape (n,).
         audiences: Index of the audience, shape (n,).
         probabilities: Logged marginal probabilities, shape (n, K).
-        events: Whether the reward is not zero, shape (n,).
+        rewards: Shape (n,).
         limits: Values an arm's rate can take.
     """
 
@@ -36,8 +39,13 @@ class Scored:
     arms: Integers
     audiences: Integers
     probabilities: Array
-    events: Flags
+    rewards: Array
     limits: tuple[float, float]
+
+    @property
+    def events(self) -> Flags:
+        """Whether the reward is not zero, shape (n,)."""
+        return self.rewards != 0
 
     def counts(self, rows: Flags) -> Integers:
         """Events per arm among the rows, shape (K,)."""
@@ -54,7 +62,7 @@ def score(table: Table, metric: Metric) -> Scored:
         arms=arms,
         audiences=audiences,
         probabilities=probabilities,
-        events=rewards != 0,
+        rewards=rewards,
         limits=(-np.inf, np.inf) if metric == "revenue" else (0.0, 1.0),
     )
 
@@ -64,7 +72,7 @@ class Duel:
     """One arm against the control, on the visitors who could have got either.
 
     Attributes:
-        moments: Of two columns: scores of the arm and of the control.
+        moments: Of two columns: scores of the arm and of the control, `floored`.
         events: Events of the arm and of the control.
         limits: Values a rate can take.
     """
@@ -87,13 +95,17 @@ class Duel:
 
 def duel(scored: Scored, arm: int, control: int, among: Flags | None = None) -> Duel:
     """The arm against the control, among the given rows, all of them if none are given."""
-    pair = scored.psi[:, [arm, control]]
+    both = np.array([arm, control])
+    pair = scored.psi[:, both]
     rows = ~(np.isnan(pair[:, 0]) | np.isnan(pair[:, 1]))
     if among is not None:
         rows = rows & among
     events = scored.counts(rows)
+    # `noise` of an arm's score is 1 / p, and two arms share none
+    own = (1 / scored.probabilities[rows][:, both]).sum(axis=0)
+    shared = np.where(both[:, None] == both, own, 0.0)
     return Duel(
-        moments=Moments.of(pair[rows]),
+        moments=floored(Moments.of(pair[rows]), shared, Moments.of(scored.rewards[rows, None])),
         events=(int(events[arm]), int(events[control])),
         limits=scored.limits,
     )
@@ -102,6 +114,8 @@ def duel(scored: Scored, arm: int, control: int, among: Flags | None = None) -> 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Evidence:
     """What one metric says of the policy; that of several experiments adds.
+
+    All moments are `floored`, each experiment's by its own rewards, before they are added.
 
     Attributes:
         policy: Moments of two columns: scores of the policy's choice and of the control.
@@ -155,20 +169,33 @@ def weigh(experiment: Experiment, scored: Scored, control: int) -> Evidence:
     """
     rows = scored.probabilities[:, control] > 0
     psi, probabilities = scored.psi[rows], scored.probabilities[rows]
+    rewards = Moments.of(scored.rewards[rows, None])
     base, served = psi[:, control], value(psi, probabilities)
+    always = np.zeros_like(probabilities)
+    always[:, control] = 1.0
     shares = policy_shares(
         probabilities, control, holdout=experiment.holdout, uniform=experiment.uniform
     )
     policy, missed = Moments.none(2), Moments.none(1)
     if shares is not None:
         chosen = value(psi, shares)
-        policy = Moments.of(np.column_stack([chosen, base]))
-        missed = Moments.of((chosen - served)[:, None])
+        both = Moments.of(np.column_stack([chosen, base]))
+        policy = floored(both, _noise([shares, always], probabilities), rewards)
+        spared = _noise([shares - probabilities], probabilities)
+        missed = floored(Moments.of((chosen - served)[:, None]), spared, rewards)
     events = scored.counts(rows)
+    swapped = _noise([probabilities - always], probabilities)
     return Evidence(
         policy=policy,
-        gain=Moments.of((served - base)[:, None]),
+        gain=floored(Moments.of((served - base)[:, None]), swapped, rewards),
         missed=missed,
         events=(int(events[control]), int(events.sum() - events[control])),
         horizon=experiment.horizon,
+    )
+
+
+def _noise(weights: Sequence[Array], probabilities: Array) -> Array:
+    """Sums of `noise` for every pair of scores with these weights, as `floored` takes them."""
+    return np.array(
+        [[noise(one, other, probabilities).sum() for other in weights] for one in weights]
     )

@@ -30,7 +30,7 @@ def to_text(report: Report, width: int = 120, *, arms: bool = True) -> str:
         report: From `combine`.
         width: Most columns of a line; below 100 the last column is cut.
         arms: Whether every experiment has tables of its arms and of their elements and its
-            sentence, or one row.
+            sentences, or one row.
     """
     console = Console(file=StringIO(), width=width, color_system=None, highlight=False)
     names = {each.audience_id: each.name for test in report.experiments for each in test.audiences}
@@ -38,7 +38,7 @@ def to_text(report: Report, width: int = 120, *, arms: bool = True) -> str:
         if arms:
             for experiment in report.experiments:
                 console.print(_table(experiment))
-                console.print(Text(f"{experiment.sentence}\n"))
+                console.print(Text(_words(experiment)))
                 if strongest(experiment.elements):
                     console.print(_elements(experiment.elements, "These lines", names))
         else:
@@ -52,8 +52,8 @@ def to_text(report: Report, width: int = 120, *, arms: bool = True) -> str:
 def to_json(report: Report) -> dict[str, Any]:
     """The report as plain JSON values; every arm's fields lie flat beside its counts.
 
-    `experiments` hold arms, lift, gain, cost, audiences, allocation and elements; `lift`, `gain`
-    and `totals` are of all experiments, `elements` of all on one channel. An estimate is
+    `experiments` hold arms, lift, gain, cost, audiences, allocation, split and elements; `lift`,
+    `gain` and `totals` are of all experiments, `elements` of all on one channel. An estimate is
     `estimate`, `low`, `high`, `n`, `reason`.
     """
     plain: dict[str, Any] = as_json(report)
@@ -61,6 +61,12 @@ def to_json(report: Report) -> dict[str, Any]:
         for arm in experiment["arms"]:
             arm.update(arm.pop("arm"))
     return plain
+
+
+def _words(experiment: ExperimentReport) -> str:
+    """The answer, and whether it can be trusted; one sentence where it is that it can't."""
+    trust = "" if experiment.split.flagged else f"{experiment.split.sentence}\n"
+    return f"{experiment.sentence}\n{trust}"
 
 
 def _overview(report: Report) -> Table:

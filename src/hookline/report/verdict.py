@@ -8,6 +8,8 @@ WINNER = "winner"
 KEEP_RUNNING = "keep running"
 NO_DIFFERENCE = "no difference worth having"
 TOO_EARLY = "too early"
+CHECK_TRAFFIC = "check the traffic"
+"""In place of any of these where lines were not seen as often as they were drawn."""
 
 _THINGS: dict[Metric, str] = {"clicks": "clicks", "orders": "orders", "revenue": "money"}
 

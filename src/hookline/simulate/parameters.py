@@ -48,6 +48,8 @@ class Parameters:
         appeal_sd: Log sd of what each attribute level does to everybody alike in this shop, drawn
             by its seed. With 0 copy differs for the average shopper by its quirk nearly alone;
             .06 and a `quirk_sd` of .16 make the same .22 together. Assumed.
+        fashion_sd: The same, but for a time only: it drifts as tastes do, with a new draw at every
+            move; where tastes stand still so does the fashion. Assumed.
         tastes: The latent types. Assumed.
         mobile_length: Log effect of `short` on a mobile device, and of `full` with the sign
             turned. Assumed.
@@ -130,6 +132,7 @@ class Parameters:
     taste_span: float = 0.4
     taste_strength: float = 1.0
     appeal_sd: float = 0.0
+    fashion_sd: float = 0.0
     tastes: Mapping[str, Taste] = field(default_factory=latent_types)
     mobile_length: float = 0.05
     ages: Mapping[str, float] = field(

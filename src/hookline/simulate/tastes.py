@@ -1,6 +1,7 @@
 """How well a copy suits a taste: log effects that add up, interact, saturate and drift."""
 
-from math import cos, pi, tanh
+from collections.abc import Sequence
+from math import cos, pi, sin, tanh
 from statistics import NormalDist, fmean
 
 from hookline.simulate.chances import chances
@@ -10,6 +11,7 @@ from hookline.simulate.parameters import Parameters
 from hookline.types import ATTRIBUTE_LEVELS, Attributes
 
 _CELLS = 20_000  # more than there are combinations of attributes
+_PERIODS = 100  # more than a simulation needs at the same time
 
 
 def levels(attributes: Attributes) -> tuple[Level, ...]:
@@ -29,12 +31,14 @@ class Tastes:
 
     Args:
         parameters: The world's constants.
-        seed: Draws what appeals to everybody alike.
+        seed: Draws what appeals to everybody alike, and what is in fashion when.
     """
 
     def __init__(self, parameters: Parameters, seed: int = 0) -> None:
         self.parameters = parameters
-        self._appeal = _appeal(parameters.appeal_sd, seed)
+        self.seed = seed
+        self._appeal = _drawn(parameters.appeal_sd, seed, "appeal")
+        self._fashions = Kept(self._fashion, _PERIODS)
         self._types = tuple(parameters.tastes.values())
         self._position = {name: place for place, name in enumerate(parameters.tastes)}
         self._centres = tuple(_mean_log(taste) for taste in self._types)
@@ -44,7 +48,8 @@ class Tastes:
         """Click rate of machine copy with these attributes, relative to random machine copy.
 
         For a type of taste k it is 1 + span · tanh(x / span), where x is the sum of k's likes of
-        the six levels and of the pairs among them, less its mean over all attributes. Where
+        the six levels and of the pairs among them, less its mean over all attributes, and of what
+        the levels do to everybody, for good (appeal) or for now (fashion). Where
         tastes are not personal it is the mean of that over all types, on every device.
 
         Args:
@@ -53,8 +58,9 @@ class Tastes:
             mobile: Whether it is read on a mobile device; likewise.
             day: Days since the simulation began, for tastes that drift.
         """
-        logs = self._logs[attributes]
         moves, share = self._moved(day)
+        fashion = self._in_fashion(attributes, moves, share)
+        logs = [log + fashion for log in self._logs[attributes]]
         if not self.parameters.personal:
             return sum(
                 kind.share * self._saturated(_between(logs, place + moves, share))
@@ -77,6 +83,19 @@ class Tastes:
         if p.drift == "seasonal":
             return 0, (1 - cos(pi * moves)) / 2
         return 0, 0.0
+
+    def _in_fashion(self, attributes: Attributes, moves: int, share: float) -> float:
+        """What the fashion does to everybody; it has the same spread at any time."""
+        if not self.parameters.fashion_sd:
+            return 0.0
+        now, next_one = self._fashions[moves], self._fashions[moves + 1]
+        found = levels(attributes)
+        old = sum(now[level] for level in found)
+        new = sum(next_one[level] for level in found)
+        return cos(pi * share / 2) * old + sin(pi * share / 2) * new
+
+    def _fashion(self, period: int) -> dict[Level, float]:
+        return _drawn(self.parameters.fashion_sd, self.seed, f"fashion {period}")
 
     def _log_of_each(self, attributes: Attributes) -> tuple[float, ...]:
         """Each type's log effect of a copy before any drift."""
@@ -102,18 +121,18 @@ class Tastes:
         return 1 + span * tanh(log / span)
 
 
-def _between(logs: tuple[float, ...], place: int, share: float) -> float:
+def _between(logs: Sequence[float], place: int, share: float) -> float:
     """The log effect at a place of the round of types, and a share of the way to the next."""
     log = logs[place % len(logs)]
     return log + share * (logs[(place + 1) % len(logs)] - log) if share else log
 
 
-def _appeal(sd: float, seed: int) -> dict[Level, float]:
+def _drawn(sd: float, seed: int, what: str) -> dict[Level, float]:
     """What each level does to everybody's log click rate, centred for each attribute."""
     found: dict[Level, float] = {}
     for name, options in ATTRIBUTE_LEVELS.items():
         drawn = [
-            sd * NormalDist().inv_cdf(chances(seed, f"appeal|{name}|{level}")[0])
+            sd * NormalDist().inv_cdf(chances(seed, f"{what}|{name}|{level}")[0])
             for level in options
         ]
         middle = fmean(drawn)

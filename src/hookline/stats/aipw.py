@@ -1,11 +1,14 @@
 """Scores that undo adaptive allocation: augmented inverse propensity weighting (AIPW).
 
 A policy shows good arms more often, and to visitors it thinks will like them, so raw averages per
-arm are biased. A score per visitor and arm, built from the logged probabilities, is not.
+arm are biased. A score per visitor and arm, built from the logged probabilities, is not. Its sample
+variance can be far too small, though: `floored` sees to that.
 """
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hookline.stats.moments import Moments
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -130,6 +133,72 @@ def value(scores: Array, weights: Array) -> Array:
         Shape (n,); nan where a weight falls on an arm that could not be drawn.
     """
     return np.where(weights > 0, scores * weights, 0.0).sum(axis=1)
+
+
+def noise(first: Array, second: Array, probabilities: Array) -> Array:
+    """How much of the outcome's variance the draw alone puts into two scores: Σ_a v(a) w(a) / p(a).
+
+    For one score, `first` is `second`: then it is how many times the variance of an outcome that
+    of the score is, were outcomes equally noisy under all arms and their means known.
+
+    Args:
+        first: Weights v of the one score, shape (n, K): 1 for an arm alone, a policy's
+            probabilities for its value, their difference for a difference.
+        second: Weights w of the other.
+        probabilities: Logged marginal probabilities, shape (n, K); arms at 0 count nothing.
+
+    Returns:
+        Shape (n,). Sums of it are what `floored` needs, and add.
+
+    Examples:
+        >>> noise(np.array([[0.0, 1.0]]), np.array([[0.0, 1.0]]), np.array([[0.95, 0.05]]))
+        array([20.])
+    """
+    product = first * second
+    drawn = probabilities > 0
+    return np.divide(product, probabilities, out=np.zeros(product.shape), where=drawn).sum(axis=1)
+
+
+def floored(moments: Moments, noise: Array, rewards: Moments) -> Moments:
+    """The moments of scores, with no contrast of them varying less than chance alone explains.
+
+    A rarely drawn arm with rare events has few events, each of which is a huge score. As long as
+    one fewer than usual has come, the mean of its scores and their sample variance are *both* too
+    low: the interval is narrow just where it is wrong, and misses a truth above it. What the draw
+    does to the scores is known beforehand, though. Were the outcome's variance σ² the same under
+    every arm and its mean known, scores Σ_a w(a) ψ(a) with weights v and w would have, given the
+    past, the covariance
+
+        σ² · Σ_a v(a) w(a) / p(a).
+
+    σ² is estimated by the pooled variance of all rewards, of which there are many more. With S the
+    scatter of the scores and F that floor summed over units, what is returned is S + (F − S)₊, the
+    part of F − S with positive eigenvalues: every contrast c then has at least c'Sc and c'Fc, the
+    variance of Fieller's m₁ − φ m₀ at every φ included, and where c'Fc is nowhere above c'Sc
+    nothing changes at all.
+
+    Assumption: outcomes are about as noisy under a rarely drawn arm as under the others. Of an
+    arm whose outcome varies more, the floor is too low, and its own scores still have to tell; of
+    one that varies less, it is too high and the interval too wide, which is safe. Variance that
+    the running means take away is not credited either.
+
+    Args:
+        moments: Of d columns of scores.
+        noise: Sums of `noise` for every pair of columns, over the same units, shape (d, d).
+        rewards: Of one column: the rewards of the same units.
+
+    Examples:
+        >>> silent = Moments.of(np.full((50, 1), 0.1))
+        >>> paid = Moments.of(np.arange(50.0)[:, None] % 10 == 0)
+        >>> floored(silent, np.array([[50 / 0.05]]), paid).scatter.round(6) / 50
+        array([[1.8]])
+    """
+    floor = noise * (rewards.scatter[0, 0] / max(rewards.n, 1))
+    missing, directions = np.linalg.eigh(floor - moments.scatter)
+    if (missing <= 0).all():
+        return moments
+    lift = (directions * missing.clip(min=0.0)) @ directions.T
+    return Moments(n=moments.n, mean=moments.mean, scatter=moments.scatter + lift)
 
 
 def _earlier(rows: Array | NDArray[np.bool_]) -> Array:

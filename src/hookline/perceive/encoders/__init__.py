@@ -10,11 +10,13 @@ True
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from hookline.errors import UnregisteredName
 from hookline.perceive.encoders.base import Encoder, ImageEncoder, Look
 from hookline.perceive.encoders.cache import SIZE, Cached, CachedImages
 from hookline.perceive.encoders.clip import ClipEncoder
+from hookline.perceive.encoders.embedding import embeddings, narrowed
 from hookline.perceive.encoders.image import ImageDescriptor
 from hookline.perceive.encoders.pictures import Picture
 from hookline.perceive.encoders.sentence import SentenceEncoder
@@ -33,16 +35,32 @@ __all__ = [
     "Picture",
     "SentenceEncoder",
     "StaticEncoder",
+    "check_encoder",
+    "embeddings",
     "encoder_named",
     "image_encoder_named",
+    "narrowed",
 ]
 
-ENCODERS: dict[str, Callable[[str], Encoder]] = {
-    "static": StaticEncoder.open,
-    "sentence": SentenceEncoder.open,
-    "clip": ClipEncoder.open,
+
+class Kind(Protocol):
+    """A kind of encoder of texts, given what stands behind the colon."""
+
+    def check(self, source: str, /) -> None:
+        """Raises `BadInput` where it is plain, without loading anything, that `open` would."""
+        ...
+
+    def open(self, source: str, /) -> Encoder:
+        """The encoder."""
+        ...
+
+
+ENCODERS: dict[str, Kind] = {
+    "static": StaticEncoder,
+    "sentence": SentenceEncoder,
+    "clip": ClipEncoder,
 }
-"""What opens an encoder of texts; it is given what stands behind the colon."""
+"""What opens an encoder of texts."""
 
 IMAGE_ENCODERS: dict[str, Callable[[str], ImageEncoder]] = {
     "image": ImageDescriptor.open,
@@ -62,10 +80,27 @@ def encoder_named(name: str, *, size: int = SIZE) -> Cached:
         UnregisteredName: Where there is no such kind.
         BadInput: Where there is no such model, or a package is missing.
     """
+    kind, source = _kind_of(name)
+    return Cached(kind.open(source), size)
+
+
+def check_encoder(name: str) -> None:
+    """Finds out at once, without loading a model, whether a name is one that can be opened.
+
+    Raises:
+        UnregisteredName: Where there is no such kind.
+        BadInput: Where what stands behind the colon can't be, or a package is missing.
+    """
+    kind, source = _kind_of(name)
+    kind.check(source)
+
+
+def _kind_of(name: str) -> tuple[Kind, str]:
+    """The kind of encoder that a name means, and what stands behind the colon."""
     kind, _, source = name.partition(":")
     if kind not in ENCODERS:
         raise UnregisteredName("encoder", kind, ENCODERS)
-    return Cached(ENCODERS[kind](source), size)
+    return ENCODERS[kind], source
 
 
 def image_encoder_named(name: str, *, size: int = SIZE) -> CachedImages:

@@ -27,6 +27,11 @@ class Encoder(ABC):
     width: int
     """Numbers in a vector."""
 
+    @property
+    def identity(self) -> str:
+        """Name and version in one: vectors mean the same only under the same identity."""
+        return f"{self.name} {self.version}"
+
     @abstractmethod
     def encode(self, texts: Sequence[str]) -> Floats:
         """A vector for each text, shape (texts, width).

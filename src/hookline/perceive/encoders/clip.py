@@ -18,7 +18,7 @@ from hookline.perceive.encoders.base import (
     fingerprint,
     unit,
 )
-from hookline.perceive.encoders.packages import in_one_line, require
+from hookline.perceive.encoders.packages import check_installed, in_one_line, require
 from hookline.perceive.encoders.pictures import Image
 from hookline.perceive.encoders.tensors import weights
 
@@ -52,6 +52,18 @@ class ClipEncoder(Encoder, ImageEncoder):
         self.width = self._read("").shape[1]
 
     @classmethod
+    def check(cls, source: str) -> None:
+        """Finds out, without loading anything, whether `open` stands a chance.
+
+        Raises:
+            BadInput: Where no source is named, or a package is missing.
+        """
+        if not source:
+            raise BadInput("name a model or a folder: clip:NAME_OR_FOLDER")
+        for package in ("torch", "PIL", "transformers"):
+            check_installed(package, "clip")
+
+    @classmethod
     def open(cls, source: str) -> Self:
         """The encoder of a model.
 
@@ -61,9 +73,7 @@ class ClipEncoder(Encoder, ImageEncoder):
         Raises:
             BadInput: Where there is none, it is no CLIP model, or a package is missing.
         """
-        if not source:
-            raise BadInput("name a model or a folder: clip:NAME_OR_FOLDER")
-        require("torch", "clip")
+        cls.check(source)
         require("PIL.Image", "clip")
         package = require("transformers", "clip")
         try:

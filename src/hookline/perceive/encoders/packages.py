@@ -1,6 +1,7 @@
 """Packages that only some encoders need: asked for when one is opened, never before."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 from hookline.errors import BadInput
@@ -24,9 +25,17 @@ def require(package: str, extra: str) -> Package:
     try:
         return import_module(package)
     except ImportError as error:
-        raise BadInput(
-            f"this encoder needs {package.partition('.')[0]}: pip install 'hookline[{extra}]'"
-        ) from error
+        raise _missing(package, extra) from error
+
+
+def check_installed(package: str, extra: str) -> None:
+    """Finds out whether `require` would find a package, without the time of importing it.
+
+    Raises:
+        BadInput: Where it is not installed.
+    """
+    if find_spec(package.partition(".")[0]) is None:
+        raise _missing(package, extra)
 
 
 def in_one_line(error: Exception) -> str:
@@ -38,3 +47,8 @@ def in_one_line(error: Exception) -> str:
     'EOFError'
     """
     return " ".join(str(error).split())[:_MOST] or type(error).__name__
+
+
+def _missing(package: str, extra: str) -> BadInput:
+    name = package.partition(".")[0]
+    return BadInput(f"this encoder needs {name}: pip install 'hookline[{extra}]'")

@@ -12,7 +12,7 @@ import numpy as np
 
 from hookline.errors import BadInput
 from hookline.perceive.encoders.base import Encoder, Floats, fingerprint, unit
-from hookline.perceive.encoders.packages import in_one_line, require
+from hookline.perceive.encoders.packages import check_installed, in_one_line, require
 from hookline.perceive.encoders.tensors import weights
 
 Model = Any
@@ -40,6 +40,17 @@ class SentenceEncoder(Encoder):
         self.width = self._run([""]).shape[1]
 
     @classmethod
+    def check(cls, source: str) -> None:
+        """Finds out, without loading anything, whether `open` stands a chance.
+
+        Raises:
+            BadInput: Where no source is named, or sentence-transformers is missing.
+        """
+        if not source:
+            raise BadInput("name a model or a folder: sentence:NAME_OR_FOLDER")
+        check_installed("sentence_transformers", "sentence")
+
+    @classmethod
     def open(cls, source: str) -> Self:
         """The encoder of a model.
 
@@ -49,8 +60,7 @@ class SentenceEncoder(Encoder):
         Raises:
             BadInput: Where there is none, or sentence-transformers is missing.
         """
-        if not source:
-            raise BadInput("name a model or a folder: sentence:NAME_OR_FOLDER")
+        cls.check(source)
         package = require("sentence_transformers", "sentence")
         try:
             return cls(f"sentence:{source}", package.SentenceTransformer(source, device="cpu"))

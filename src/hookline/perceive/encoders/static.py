@@ -1,8 +1,8 @@
 """A text → the mean of its pieces' vectors: no network to run, no torch, ten thousands a second.
 
 Each piece of a word that the vocabulary knows has one vector, whatever stands beside it. They were
-drawn from the encoder of the text prior by `hookline.prior.distil`, which also weighs them: what
-stands in every line says little. After model2vec (Tulkens, van Dongen 2024,
+drawn from all-MiniLM-L6-v2 by `hookline.prior.distil`, which also weighs them: what stands in every
+line says little. After model2vec (Tulkens, van Dongen 2024,
 https://github.com/MinishLab/model2vec) and smooth inverse frequency (Arora, Liang, Ma 2017,
 https://openreview.net/forum?id=SyK00v5xx). `default/README.md` tells what it is good for.
 """
@@ -104,14 +104,23 @@ class StaticEncoder(Encoder):
         self._vectors = vectors.steps * vectors.scales[:, None]
 
     @classmethod
+    def check(cls, source: str) -> None:
+        """Finds out, without loading anything, whether `open` stands a chance.
+
+        Raises:
+            BadInput: Where a source is named.
+        """
+        if source:
+            raise BadInput(f"the encoder 'static' takes nothing behind a colon, not {source!r}")
+
+    @classmethod
     def open(cls, source: str = "") -> Self:
         """The encoder that ships.
 
         Raises:
             BadInput: Where a source is named, or the package's files are broken.
         """
-        if source:
-            raise BadInput(f"the encoder 'static' takes nothing behind a colon, not {source!r}")
+        cls.check(source)
         reader = WordPiece.load(VOCABULARY, max_length=LONGEST + 2)
         return cls(reader, StaticVectors.load(VECTORS))
 
