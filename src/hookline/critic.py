@@ -44,6 +44,7 @@ from hookline.perceive import (
     VISITOR,
     Met,
     Sight,
+    States,
     copy_states,
     states_of,
 )
@@ -268,12 +269,8 @@ class Critic:
             met: What the sight of an earlier prediction for the same has met.
         """
         level, information = self._level()
-        seen = copy_states(audience_id, arms)
-        columns = self._columns[seen.places]
-        design = seen.dense(columns, self._places.size)
-        places, place_of = np.unique(seen.places, return_inverse=True)
-        unseen = seen.dense(np.where(columns < 0, place_of, -1), places.size)
-        outside = (unseen * self._variances(places)) @ unseen.T
+        design, unseen, variances = self._designs(copy_states(audience_id, arms))
+        outside = (unseen * variances) @ unseen.T
         trust = self._trusted(audience_id)
         weights = np.zeros(DIMENSION)
         means: list[Array] = []
@@ -294,6 +291,13 @@ class Critic:
             level=level,
             sight=Sight(audience_id, arms, level * weights, met),
         )
+
+    def _designs(self, seen: States) -> tuple[Array, Array, Array]:
+        """The rows in places known, those in places never met, and prior variances of these."""
+        columns = self._columns[seen.places]
+        places, place_of = np.unique(seen.places, return_inverse=True)
+        unseen = seen.dense(np.where(columns < 0, place_of, -1), places.size)
+        return seen.dense(columns, self._places.size), unseen, self._variances(places)
 
     def _value(
         self, length: int, belief: _Belief, design: Array, arms: Sequence[Arm], information: float
@@ -556,12 +560,8 @@ class Critic:
             pairs: Who is asking, with the past; their audience; the arm. At least one.
         """
         level, information = self._level()
-        seen = states_of(pairs, identity=False)
-        columns = self._columns[seen.places]
-        design = seen.dense(columns, self._places.size)
-        places, place_of = np.unique(seen.places, return_inverse=True)
-        unseen = seen.dense(np.where(columns < 0, place_of, -1), places.size)
-        outside = unseen**2 @ self._variances(places)
+        design, unseen, variances = self._designs(states_of(pairs, identity=False))
+        outside = unseen**2 @ variances
         trust = np.array([self._trusted(audience) for _, audience, _ in pairs]).T
         arms = [arm for _, _, arm in pairs]
         parts = [

@@ -9,7 +9,7 @@ from math import floor, log10, sqrt
 import numpy as np
 
 from hookline.report.elements import ElementEvidence, element_evidence, element_rows, strongest
-from hookline.report.evidence import Duel, Evidence, Scored, duel, score, weigh
+from hookline.report.evidence import Duel, Evidence, Scored, duel, leader, score, weigh
 from hookline.report.split import split
 from hookline.report.table import Table, tabulate
 from hookline.report.verdict import CHECK_TRAFFIC, WINNER, is_proven, judge, sentence
@@ -298,20 +298,13 @@ def _audience(measured: _Measured, index: int, key: str, name: str, alpha: float
         for place, arm in enumerate(experiment.arms)
         if arm.active
     }
-    rates = {
-        place: rate
-        for place, each in duels.items()
-        if (rate := each.rate(experiment.horizon).estimate) is not None
-    }
-    best = None
-    lift = unknown(int(among.sum()), "no challenger was seen often enough in this audience")
-    if rates.keys() - {measured.control}:
-        best = max(rates, key=lambda place: rates[place])
-        lift = (
-            unknown(int(among.sum()), "the control does best here")
-            if best == measured.control
-            else duels[best].lift(experiment.horizon, alpha)
-        )
+    best = leader(duels, measured.control, experiment.horizon)
+    if best is None:
+        lift = unknown(int(among.sum()), "no challenger was seen often enough in this audience")
+    elif best == measured.control:
+        lift = unknown(int(among.sum()), "the control does best here")
+    else:
+        lift = duels[best].lift(experiment.horizon, alpha)
     return AudienceReport(
         audience_id=key,
         name=name,

@@ -1,6 +1,6 @@
 """What the settled visitors of one experiment say: scores made once, then only their moments."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -109,6 +109,22 @@ def duel(scored: Scored, arm: int, control: int, among: Flags | None = None) -> 
         events=(int(events[arm]), int(events[control])),
         limits=scored.limits,
     )
+
+
+def leader(duels: Mapping[int, Duel], control: int, horizon: float) -> int | None:
+    """The arm with the highest rate; None as long as no challenger has been seen enough.
+
+    Args:
+        duels: Index of an arm → that arm against the control; the control's own is among them.
+        control: Index of the control.
+        horizon: Visitors planned for.
+    """
+    rates = {
+        arm: rate
+        for arm, each in duels.items()
+        if (rate := each.rate(horizon).estimate) is not None
+    }
+    return max(rates, key=lambda arm: rates[arm]) if rates.keys() - {control} else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)

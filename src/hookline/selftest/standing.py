@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from hookline.report.evidence import Duel, Evidence
+from hookline.report.evidence import Duel, Evidence, leader
 from hookline.report.verdict import is_proven
 from hookline.stats import ALPHA, Moments, floored, noise, policy_shares, scores, value
 from hookline.stats.estimate import MIN_EVENTS
@@ -234,14 +234,13 @@ class Standing:
         if not named:
             return False
         horizon, alpha = self.experiment.horizon, self.arm_alpha / max(named, len(self.moments))
-        duels = self.duels(audience)
-        rates = {
-            arm: rate
-            for arm, duel in enumerate(duels)
-            if (rate := duel.rate(horizon).estimate) is not None
-        }
-        best = max(rates, key=lambda arm: rates[arm], default=self.control)
-        return best != self.control and is_proven(duels[best].lift(horizon, alpha))
+        duels = dict(enumerate(self.duels(audience)))
+        best = leader(duels, self.control, horizon)
+        return (
+            best is not None
+            and best != self.control
+            and is_proven(duels[best].lift(horizon, alpha))
+        )
 
     def _known(self, audiences: slice = slice(None)) -> Known:
         """What the visitors of some audiences say, of all of them if none are named."""
