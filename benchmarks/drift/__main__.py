@@ -22,9 +22,8 @@ as regret too, and who asks for better lines than those slates have is credited 
 
 Everybody sees the same facts about visitor and copy. Ours also keeps a memory of each shopper and
 says what new lines shall be like; "ours with static prompts" gets the same lines as all others.
-Stable-Baselines3's PPO learns each click at once, which favours it. Vowpal Wabbit and MABWiser were
-tuned on seeds that are not used here, the other peers on an earlier form of the world, where copy
-wore out half as fast. They run once `make peers` has installed them.
+Stable-Baselines3's PPO learns each click at once, which favours it. The other peers were
+tuned on seeds that are not used here. They run once `make peers` has installed them.
 
 The bars, with 95 % t intervals over seeds: where tastes move gradually or abruptly, ours gains at
 least 12.5 % clicks and 8.3 % orders over static A/B (the headlines of the two papers), and its lead

@@ -1,8 +1,8 @@
 """LinUCB and discounted linear Thompson sampling, over visitor × copy crosses.
 
-Their defaults were tuned on two abrupt worlds, seeds 9,000 and 9,001, which `benchmarks.drift` does
-not use: LinUCB's `width` over .2 and .4, the other's over .02, .05 and .1 and its `fade` over .9998
-and .99995, `ridge` over 3 and 10.
+Their defaults were tuned on ten worlds, gradual and abrupt, of seeds from 9,000 to 9,004, which
+`benchmarks.drift` does not use: LinUCB's `width` over .2 to 2, the other's over .05 to .2 and its
+`fade` over .9995 to .9999; `ridge` over 3 and 10, on an earlier form of the world.
 """
 
 from abc import abstractmethod
@@ -94,7 +94,7 @@ class LinUcb(Linear):
 
     name: ClassVar[str] = "linucb"
 
-    def __init__(self, *, width: float = 0.2, ridge: float = 10.0, fade: float = 1.0) -> None:
+    def __init__(self, *, width: float = 0.35, ridge: float = 10.0, fade: float = 1.0) -> None:
         super().__init__(width=width, ridge=ridge, fade=fade)
 
     def choose(self, mean: Array, covariance: Array) -> Array:
@@ -111,7 +111,7 @@ class DiscountedLinTS(Linear):
 
     name: ClassVar[str] = "discounted_lints"
 
-    def __init__(self, *, width: float = 0.05, ridge: float = 10.0, fade: float = 0.9998) -> None:
+    def __init__(self, *, width: float = 0.1, ridge: float = 10.0, fade: float = 0.9998) -> None:
         super().__init__(width=width, ridge=ridge, fade=fade)
         self._normal = np.random.default_rng(0).standard_normal((DRAWS, 64))
 

@@ -11,7 +11,7 @@ later depends on what this cache held.
 """
 
 from collections import OrderedDict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from math import isnan, nan
 from struct import Struct
 from typing import Final
@@ -98,7 +98,10 @@ class Memory:
         return tuple(
             [
                 Episode(
-                    max(now - minute, 0) / 60, names[copy], cell, None if isnan(score) else score
+                    (now - minute) / 60 if now > minute else 0.0,
+                    names[copy],
+                    cell,
+                    score if score == score else None,  # noqa: PLR0124 - false of NaN alone
                 )
                 for minute, copy, cell, score in _RECORD.iter_unpack(past)
             ]
@@ -120,8 +123,12 @@ class Memory:
         """Faded count, sum and sum of squares before this reward, which is then added, if any."""
         before = self._usual.get(name, (weight, start * weight, start * weight))
         if reward is not None:
-            count, total, squares = (_FADE * each for each in before)
-            self._usual[name] = (count + 1, total + reward, squares + reward * reward)
+            count, total, squares = before
+            self._usual[name] = (
+                _FADE * count + 1,
+                _FADE * total + reward,
+                _FADE * squares + reward * reward,
+            )
         return before
 
     def _rescore(self, decision: Decision, score: float, *, settled: bool) -> None:
@@ -130,7 +137,7 @@ class Memory:
         past, minute = self._past.get(visitor_id), _minute(decision.context.at)
         if past is None or copy is None:
             return
-        for start in range(0, len(past), _RECORD.size):
+        for start in range(len(past) - _RECORD.size, -1, -_RECORD.size):  # the latest first
             record = _RECORD.unpack_from(past, start)
             if record[:2] == (minute, copy) and isnan(record[3]) != settled:
                 new = (record[3] if settled else 0.0) + score
@@ -139,9 +146,5 @@ class Memory:
                 return
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MINUTE: Final = timedelta(minutes=1)
-
-
 def _minute(at: datetime) -> int:
-    return min(max((at - _EPOCH) // _MINUTE, 0), 2**32 - 1)
+    return min(max(int(at.timestamp() // 60), 0), 2**32 - 1)

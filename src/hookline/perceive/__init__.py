@@ -303,7 +303,7 @@ class Sight:
         except KeyError:
             met, effects = self._ready = self._meeting(visitor.hashes)
             rows = [met.rows[name] for name in visitor.hashes]
-        total = visitor.values @ effects[rows]
+        total = visitor.values @ effects.take(rows, 0)
         return total + self._recall.values(context.past) if context.past else total
 
     def _meeting(self, names: Sequence[int]) -> tuple[Met, Array]:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from math import isfinite
+from typing import Any, Final, NamedTuple, cast
 
 import numpy as np
 
@@ -23,8 +24,7 @@ OF_WEEKDAY: Final = (name_hash("working day"), name_hash("weekend"))
 POSITION: Final = name_hash("visit position")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Portrait:
+class Portrait(NamedTuple):
     """What is seen of one visitor.
 
     Attributes:
@@ -53,13 +53,14 @@ class Portraits:
 
 def portrait(context: Context) -> Portrait:
     """The features of one visitor; missing, odd and never-seen traits are all fine."""
-    names, flagged, flags, numbered, numbers = _features(context)
-    values = np.ones(len(names) + len(flagged) + len(numbered))
-    if flagged:
-        values[len(names) : len(names) + len(flagged)] = flags
-    if numbered:
-        values[-len(numbered) :] = squashed(np.array(numbers, dtype=np.float64))
-    return Portrait(hashes=names + flagged + numbered, values=values)
+    hashes, flags, numbers = _features(context)
+    values = np.ones(len(hashes))
+    plain = len(hashes) - len(numbers)
+    if flags:
+        values[plain - len(flags) : plain] = flags
+    if numbers:
+        values[plain:] = squashed(np.array(numbers, dtype=np.float64))
+    return Portrait(hashes=hashes, values=values)
 
 
 def portraits(contexts: Sequence[Context]) -> Portraits:
@@ -70,13 +71,13 @@ def portraits(contexts: Sequence[Context]) -> Portraits:
     raw: list[float] = []
     at: list[int] = []
     for context in contexts:
-        names, flagged, flags, numbered, numbers = _features(context)
-        hashed += names + flagged + numbered
-        values += [1.0] * len(names) + flags
+        hashes, flags, numbers = _features(context)
+        hashed += hashes
+        values += [1.0] * (len(hashes) - len(flags) - len(numbers)) + flags
         at += range(len(values), len(values) + len(numbers))
         values += numbers
         raw += numbers
-        sizes.append(len(names) + len(flagged) + len(numbered))
+        sizes.append(len(hashes))
     found = np.array(values, dtype=np.float64)
     found[at] = squashed(np.array(raw, dtype=np.float64))
     return Portraits(
@@ -86,29 +87,61 @@ def portraits(contexts: Sequence[Context]) -> Portraits:
     )
 
 
-def _features(context: Context) -> tuple[list[int], list[int], list[float], list[int], list[float]]:
-    """Hashes of what is there; of flags, with their values; of numbers, with their values."""
-    names = _visit(context)
-    flagged: list[int] = []
+def _features(context: Context) -> tuple[list[int], list[float], list[float]]:
+    """Hashes of what is there, of flags, of numbers; then the values of flags and of numbers."""
+    traits = context.traits
+    values = tuple(traits.values())
+    layout = _layout(tuple(traits), tuple(map(type, values)))
+    words: Any = map(values.__getitem__, layout.words)
+    hashes = _visit(context)
+    hashes += filter(None, map(_category, layout.categories, words))
     flags: list[float] = []
-    numbered: list[int] = []
-    numbers: list[float] = []
-    traits = context.traits.items()
-    for name, trait in traits if len(traits) <= MAX_TRAITS else sorted(traits)[:MAX_TRAITS]:
-        if isinstance(trait, str):
-            if feature := _category(name, trait):
-                names.append(feature)
-        elif isinstance(trait, bool | list):
-            for feature, value in _flags(name, trait):
-                flagged.append(feature)
-                flags.append(value)
-        else:
-            numbered.append(_number(name))
-            numbers.append(trait)
+    for name, place in layout.flags:
+        for feature, value in _flags(name, cast("bool | list[str]", values[place])):
+            hashes.append(feature)
+            flags.append(value)
+    numbers: list[Any] = [values[place] for place in layout.amounts]
+    hashes += layout.numbers
     if context.position > 0:
-        numbered.append(POSITION)
+        hashes.append(POSITION)
         numbers.append(context.position)
-    return names, flagged, flags, numbered, numbers
+    return hashes, flags, numbers
+
+
+class _Layout(NamedTuple):
+    """Where the traits of a visitor stand, by kind; one for all visitors of whom the same is known.
+
+    Attributes:
+        categories: Names of categories.
+        words: Places of these among the traits.
+        flags: Name and place of each flag and set.
+        numbers: Hashes of numbers.
+        amounts: Places of these.
+    """
+
+    categories: tuple[str, ...]
+    words: tuple[int, ...]
+    flags: tuple[tuple[str, int], ...]
+    numbers: tuple[int, ...]
+    amounts: tuple[int, ...]
+
+
+@lru_cache(maxsize=4096)
+def _layout(names: tuple[str, ...], kinds: tuple[type, ...]) -> _Layout:
+    """The layout of traits of these names and types."""
+    used = range(len(names))
+    if len(names) > MAX_TRAITS:
+        used = sorted(used, key=lambda place: names[place])[:MAX_TRAITS]
+    words = [place for place in used if issubclass(kinds[place], str)]
+    flags = [place for place in used if issubclass(kinds[place], bool | list)]
+    amounts = [place for place in used if not issubclass(kinds[place], str | bool | list)]
+    return _Layout(
+        categories=tuple(names[place] for place in words),
+        words=tuple(words),
+        flags=tuple((names[place], place) for place in flags),
+        numbers=tuple(name_hash(f"{names[place]}:number") for place in amounts),
+        amounts=tuple(amounts),
+    )
 
 
 def _visit(context: Context) -> list[int]:
@@ -133,12 +166,6 @@ def _flags(name: str, trait: bool | list[str]) -> list[tuple[int, float]]:  # no
 
 
 @lru_cache(maxsize=65_536)
-def _number(name: str) -> int:
-    """Hash of a number's name."""
-    return name_hash(f"{name}:number")
-
-
-@lru_cache(maxsize=65_536)
 def _category(name: str, value: str) -> int:
     """Hash of a category; 0 for an empty one."""
     value = value.strip().lower()
@@ -154,5 +181,6 @@ def squashed(numbers: Array) -> Array:
     """
     size = np.log1p(np.minimum(np.abs(numbers), 1e300))
     scaled = np.copysign(size / (size + 5.0), numbers)
-    scaled[np.isnan(scaled)] = 0.0
+    if not isfinite(scaled.sum()):
+        scaled[np.isnan(scaled)] = 0.0
     return scaled

@@ -103,7 +103,7 @@ def quick_chance_of_best(mean: Array, sd: Array) -> Array:
 def _common_edge(arms: Sequence[tuple[float, float]]) -> float:
     """The κ above which the arms lie with chances that sum to 1.
 
-    Newton's method on the logarithm of the sum, kept between a value above which two arms lie with
+    Halley's method on the logarithm of the sum, kept between a value above which two arms lie with
     half a chance each and one above which no arm lies with more than a chance of 1 / arms.
 
     Args:
@@ -113,15 +113,18 @@ def _common_edge(arms: Sequence[tuple[float, float]]) -> float:
     low, edge = sorted(middle for middle, _ in arms)[-2:]
     high = max(middle + reach / scale for middle, scale in arms)
     for _ in range(STEPS):
-        above = slope = 0.0  # twice the sum, and its fall times √π/2
+        above = slope = bend = 0.0  # twice the sum; its slope times -√π/2; its curvature times √π/4
         for middle, scale in arms:
             far = (edge - middle) * scale
+            density = scale * exp(-far * far)
             above += erfc(far)
-            slope += scale * exp(-far * far)
+            slope += density
+            bend += density * scale * far
         if abs(above - 2) < CLOSE:
             break
         low, high = (edge, high) if above > 2 else (low, edge)
-        edge += log(0.5 * above) * above * ROOT_PI / (2 * slope)
+        gap, fall = log(0.5 * above), 2 * slope / (ROOT_PI * above)
+        edge += 2 * gap * fall / (2 * fall**2 - gap * (4 * bend / (ROOT_PI * above) - fall**2))
         if not low <= edge <= high:
             edge = 0.5 * (low + high)
     return edge
