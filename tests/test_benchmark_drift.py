@@ -112,6 +112,19 @@ def test_world_three_oldest_lines_make_room_for_three_new_ones(world: World) -> 
     assert len(every) == 1 + MACHINE_LINES + 2 * REPLACED
 
 
+def test_world_luck_of_a_line_belongs_to_its_turn() -> None:
+    world = World(SMALL, seed=9001)
+    visit = world.visits[0]
+    cells = design(Audience(id="x", name="X"), REPLACED, seed=5)
+    one, other = world.renewed(world.slates[0], cells), world.renewed(world.slates[0], cells[::-1])
+    liked = {arm.attributes: world.shop.expected_click(visit, {}, arm.attributes) for arm in one}
+    luck = [world.click(visit, arm) / liked[arm.attributes] for arm in one[-REPLACED:]]
+    again = [world.click(visit, arm) / liked[arm.attributes] for arm in other[-REPLACED:]]
+    assert luck == pytest.approx(again)
+    assert len({round(each, 9) for each in luck}) == REPLACED
+    assert {arm.text for arm in one[-REPLACED:]} == {arm.text for arm in other[-REPLACED:]}
+
+
 def test_play_tells_each_outcome_once_in_order_and_not_within_a_day(world: World) -> None:
     watcher = Watcher()
     play(world, make=lambda: watcher)
@@ -160,9 +173,7 @@ def test_account_a_copy_shown_again_is_worn_and_recovers() -> None:
     for index in range(3):
         account.serve(index, arm)
     chances = account.worth[:, 0]
-    fresh = [
-        world.shop.expected_click(visit, arm.parts, arm.attributes) for visit in world.visits[:3]
-    ]
+    fresh = [world.click(visit, arm) for visit in world.visits[:3]]
     assert chances[0] == fresh[0]
     assert chances[1] < fresh[1]
     assert chances[2] == pytest.approx(fresh[2])

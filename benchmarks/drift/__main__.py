@@ -13,7 +13,8 @@ the same ones, and in `gradual`, `abrupt` and `seasonal` they move.
 The protocol is the same for all. Every visit is decided anew. A click is known 24 hours after its
 visit and is learned in batches, every 100 visits. Clicks are what is learned from; orders and money
 are what comes of them. One uniform number a visit picks the arm, another decides the click, and all
-entries share both, so differences are paired by seed. What is compared are the true chances of the
+entries share both, and what a line is worth beyond its attributes belongs to its turn, whoever
+asked for it: differences are paired by seed. What is compared are the true chances of the
 copy served, at the wear that the entry's own earlier choices brought, not the clicks these
 happened to bring: the same expectation, less noise. Orders and money likewise. `long run` is the
 mean over shoppers of the money of all their visits, the k-th of them times 0.99^k. `regret` is the

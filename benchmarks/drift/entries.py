@@ -85,8 +85,7 @@ def _ours(form: Ours) -> Play:
 def _whole(world: World) -> tuple[Run, Slates]:
     """Ours in this world, and the lines that it asked for.
 
-    Ours less one part gets the same lines: what a line is worth beyond its attributes is luck, far
-    more of it than any part of a policy makes a difference.
+    Ours less one part gets the same lines, so that the part alone makes the difference.
     """
     make = partial(make_policy, "actor_critic", FORMS[OURS].params)
     return play_asking(world, make=make, memory=Memory, asks=Prompts)

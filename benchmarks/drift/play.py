@@ -86,7 +86,7 @@ class Account:
         """Whether the shopper of a visit clicks on this arm."""
         shop, visit = self.world.shop, self.world.visits[index]
         worn = self._showings.worn(visit.visitor_id, arm.id, visit.day)
-        click = shop.expected_click(visit, arm.parts, arm.attributes, worn=worn)
+        click = self.world.click(visit, arm, worn=worn)
         self._showings.show(visit.visitor_id, arm.id, visit.day)
         self.worth[index] = (
             click,

@@ -2,12 +2,14 @@
 
 24,000 visits by about 800 shoppers to one banner. Thirteen arms: the human control and twelve lines
 that the phrasebook wrote for twelve attribute cells. Every fifteen days the three oldest lines
-retire and three new ones come in. Everything random is fixed by the seed before anybody decides.
+retire and three new ones come in. Everything random is fixed by the seed before anybody decides;
+that goes for what a line is worth beyond its attributes, too: it belongs to the line's turn, not to
+its words, so that whoever asks for other lines has the same luck with them.
 """
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, lru_cache
 
@@ -73,7 +75,7 @@ class World:
         products = _products()
         self.setting, self.seed = setting, seed
         self.product = products[seed % len(products)]
-        self.shop = Shop(seed, [self.product], setting.parameters)
+        self.shop = Shop(seed, [self.product], replace(setting.parameters, quirk_sd=0.0))
         place = (self.product.id, CHANNEL)
         came = self.shop.visits(setting.visits, placements=[place], start=START, days=setting.days)
         self.visits: list[Visit] = list(came)
@@ -86,8 +88,13 @@ class World:
         self.luck = np.random.default_rng([seed, 3]).random((setting.visits, 2))
         waits = days[::BATCH] - SETTLED / timedelta(days=1)
         self.matured: list[int] = np.searchsorted(days, waits, side="right").tolist()
+        turns = 1 + MACHINE_LINES + REPLACED * self.epochs[-1]
+        sd = setting.parameters.quirk_sd
+        drawn = np.random.default_rng([seed, 4]).standard_normal(turns)
+        self._quirks = np.exp(sd * drawn - sd**2 / 2)
+        self._turn_of = {self.control.id: 0}
         self._writer = Phrasebook()
-        self._lines: dict[Attributes, Arm] = {}
+        self._lines: dict[tuple[Attributes, int], Arm] = {}
 
     @cached_property
     def control(self) -> Arm:
@@ -110,24 +117,31 @@ class World:
         """The chance of a click on the best copy of `slates` at its first showing, per visit."""
         return np.array(
             [
-                max(self.shop.expected_click(visit, arm.parts, arm.attributes) for arm in slate)
+                max(self.click(visit, arm) for arm in slate)
                 for visit, slate in zip(
                     self.visits, (self.slates[epoch] for epoch in self.epochs), strict=True
                 )
             ]
         )
 
+    def click(self, visit: Visit, arm: Arm, *, worn: float = 0.0) -> float:
+        """The true chance of a click on a line; `worn` as for `Shop.expected_click`."""
+        liked = self.shop.expected_click(visit, arm.parts, arm.attributes, worn=worn)
+        return liked * float(self._quirks[self._turn_of[arm.id]])
+
     def slate(self, cells: Sequence[Attributes]) -> tuple[Arm, ...]:
         """The control and a line for each cell."""
-        return (self.control, *(self.line(cell) for cell in cells))
+        return (self.control, *(self._line(cell, turn) for turn, cell in enumerate(cells, 1)))
 
-    def renewed(self, slate: Sequence[Arm], cells: Collection[Attributes]) -> tuple[Arm, ...]:
+    def renewed(self, slate: Sequence[Arm], cells: Sequence[Attributes]) -> tuple[Arm, ...]:
         """The slate with its oldest lines replaced by a new one for each cell."""
-        return (self.control, *slate[1 + len(cells) :], *(self.line(cell) for cell in cells))
+        first = 1 + self._turn_of[slate[-1].id]
+        new = [self._line(cell, turn) for turn, cell in enumerate(cells, first)]
+        return (self.control, *slate[1 + len(cells) :], *new)
 
-    def line(self, cell: Attributes) -> Arm:
-        """The line that the phrasebook writes for a cell; always the same one."""
-        if cell not in self._lines:
+    def _line(self, cell: Attributes, turn: int) -> Arm:
+        """The line that the phrasebook writes for a cell, as the one of this turn."""
+        if (cell, turn) not in self._lines:
             brief = make_brief(
                 product=self.product,
                 audience=EVERYBODY,
@@ -137,14 +151,16 @@ class World:
             )
             [draft] = self._writer.write(brief, 1, self.seed)
             text = " | ".join(draft.parts.values())
-            self._lines[cell] = Arm(
-                id=content_hash(draft.parts, cell, size=6),
+            arm = Arm(
+                id=content_hash(draft.parts, cell, turn, size=6),
                 text=text,
                 parts=draft.parts,
                 attributes=cell,
                 embedding=embeddings(encoder_named(ENCODER), [text])[0],
             )
-        return self._lines[cell]
+            self._turn_of[arm.id] = turn
+            self._lines[cell, turn] = arm
+        return self._lines[cell, turn]
 
 
 @lru_cache(maxsize=1)
