@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from benchmarks.aa.world import WORLDS
 from hookline.policies import POLICIES
 from hookline.stats import Moments, mean_estimate
 from hookline.types import METRICS
+
+WHAT = ("missed", "told", "width", "plain")
 
 
 def counts(visitors: int, *clicks: int) -> np.ndarray:
@@ -99,8 +102,14 @@ def test_late_orders_are_not_known_and_windows_not_settled_at_once() -> None:
     assert 0.95 * total < orders[-1] < total + 1
     missing = int((log.known > 33).sum())
     assert missing >= 0
-    early = [standing for standing, _ in _standings(log, law, "clicks")]
-    assert len(early) > len(seen)
+    clicks = [standing for standing, _ in _standings(log, law, "clicks")]
+    assert int(clicks[-1].events.sum()) == int(log.rewards["clicks"].sum())
+    moved = [
+        later.rewards[0].mean[0] != earlier.rewards[0].mean[0]
+        for earlier, later in pairwise(seen)
+        if later.moments[0].n == earlier.moments[0].n
+    ]
+    assert any(moved)
 
 
 def test_fixed_moments_give_the_interval_for_one_look() -> None:
@@ -115,9 +124,11 @@ def test_fixed_moments_give_the_interval_for_one_look() -> None:
 def test_covered_answers_for_every_interval() -> None:
     found = covered("uniform", "effects", (0, 1))
     names = [f"{kind}, {metric}" for kind in KINDS for metric in METRICS]
-    assert set(found) == {f"{n}, {what}" for n in names for what in ("missed", "told", "width")}
+    assert set(found) == {f"{n}, {what}" for n in names for what in WHAT}
     assert found["line, clicks, told"] == 1
     assert found["line, clicks, width"] == pytest.approx(1.55, abs=0.01)
+    assert found["line, revenue, plain"] > found["line, revenue, width"]
+    assert 1.3 < found["lift, revenue, width"] < 1.8
     assert np.isnan(found["policy over uniform, clicks, width"])  # 0 exactly, under `uniform`
     assert all(found[f"{name}, missed"] <= 1 for name in names)
 
@@ -204,7 +215,7 @@ def test_bars_of_lines_that_differ() -> None:
     names = [f"{kind}, {metric}" for kind in KINDS for metric in METRICS]
     values = {f"{name}, missed": [0.0] * 200 for name in names}
     values |= {f"{name}, told": [1.0] * 200 for name in names}
-    values |= {f"{name}, width": [1.5, np.nan] * 100 for name in names}
+    values |= {f"{name}, {what}": [1.5, np.nan] * 100 for name in names for what in WHAT[2:]}
     cell = Cell(policy="ucb", world="drift", runs=200)
     assert all(bar.holds for bar in bars_of([row_of(cell, values)]))
     values["lift, orders, missed"] = [1.0] * 13 + [0.0] * 187
@@ -212,6 +223,10 @@ def test_bars_of_lines_that_differ() -> None:
     failed = [bar for bar in bars_of([row_of(cell, values)]) if not bar.holds]
     assert [bar.value for bar in failed] == [0.935, 0.935, 1.9]
     assert "lift, orders" in failed[0].name
+    values["line, clicks, plain"] = [9.9] * 200  # told, and no bar
+    row = row_of(cell, values)
+    assert len([bar for bar in bars_of([row]) if not bar.holds]) == 3
+    assert row.plain["line, clicks"] == 9.9
 
 
 def test_benchmark_runs_writes_and_goes_on(

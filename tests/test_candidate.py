@@ -17,6 +17,7 @@ from hookline.errors import BadInput, Refused
 from hookline.experiment import decide
 from hookline.policies.base import Array
 from hookline.policies.uniform import Uniform
+from hookline.stats import radius
 from hookline.types import Arm, Candidate, Context, Experiment, Outcome
 
 UCB = Candidate(policy="ucb", params={"width": 1.0}, share=0.1)
@@ -214,6 +215,28 @@ def test_compare_counts_events_as_far_as_a_policy_would_have_had_them() -> None:
     found = compare(experiment, few)
     assert "20 events" in found.candidate_value.reason
     assert found.policy_value.estimate is not None
+
+
+def test_compare_is_no_surer_than_chance_allows() -> None:
+    """A candidate for what is seldom shown is not believed to be bad as long as little was seen."""
+    experiment = tried(holdout=0.5, uniform=0.0)
+    rows = outcomes(experiment, TO_CONTROL, TO_B, 3_000)
+    clicks = [row.decision.arm_id == "b" and row.clicks for row in rows]
+    lucky = np.cumsum(clicks) % 3 > 0  # two of three clicks on "b" have not come
+    few = [
+        row for row, gone, click in zip(rows, lucky, clicks, strict=True) if not (gone and click)
+    ]
+    ids = [arm.id for arm in experiment.arms]
+    shown = np.array([[row.decision.probabilities[arm] for arm in ids] for row in few])
+    wanted = np.array(
+        [row.decision.shadow.probabilities["b"] for row in few if row.decision.shadow]
+    )
+    weight = (wanted**2 / shown[:, ids.index("b")]).mean()
+    sd = np.sqrt(weight * np.var([row.clicks for row in few]))
+    found = compare(experiment, few).candidate_value
+    assert found.estimate is not None
+    assert found.high is not None
+    assert found.high - found.estimate >= radius(sd, len(few), 0.05, experiment.horizon)
 
 
 def test_to_text_says_who_is_who() -> None:

@@ -15,18 +15,18 @@ from hookline.policies import POLICIES
 from hookline.types import content_hash
 
 LINES: Final = (2, 5, 20)
-RUNS: Final[Mapping[int, int]] = {10_000: 1_000, 100_000: 400, 1_000_000: 100}
+RUNS: Final[Mapping[int, int]] = {10_000: 1_000, 100_000: 200, 1_000_000: 60}
 """Visitors → tests of identical lines, under a policy that is cheap to teach."""
 DEAR: Final[Mapping[str, Mapping[int, tuple[int, int, int]]]] = {
     "actor_critic": {10_000: (1_000, 1_000, 1_000), 100_000: (100, 100, 100), 1_000_000: (5, 5, 5)},
-    "ppo": {10_000: (1_000, 500, 200), 100_000: (20, 10, 5)},
-    THEIRS: {100_000: (500, 500, 500)},
+    "ppo": {10_000: (500, 300, 200), 100_000: (20, 10, 5)},
+    THEIRS: {100_000: (300, 300, 300)},
 }
 """The same by number of lines, under those that learn visitor by visitor: `ppo` takes 8 to 35
 seconds for 100,000 visitors. And where GrowthBook's own bandit is played."""
-COVERED: Final[Mapping[str, int]] = {"ppo": 200}
+COVERED: Final[Mapping[str, int]] = {"ppo": 120}
 """Policy → runs of each world, where it is not `COVERED_USUALLY`."""
-COVERED_USUALLY: Final = 500
+COVERED_USUALLY: Final = 400
 QUICK: Final = 200
 """A quick run plays the 200th part, 3 runs at least, of what has 10,000 visitors."""
 

@@ -20,13 +20,13 @@ from hookline.types import METRICS, Estimate, Experiment, Metric
 
 VISITORS: Final = 10_000
 LOOKS: Final = 30
-SETTLED: Final[Mapping[Metric, float]] = {"clicks": 1.0, "orders": 3.0, "revenue": 3.0}
-"""Days after which a visitor counts, where outcomes come late: the product's usual windows."""
+SETTLED: Final = 3.0
+"""Days after which a visitor's orders and money count where they come late: the usual window."""
 ROUNDING: Final = 1e-6
 """Under `uniform` the policy's lift over equal shares is 0 exactly, but for rounding."""
-KINDS: Final = ("line", "lift", "policy over control", "policy over uniform", "gain")
-"""Every interval of the report on an experiment; `line` counts each line's by itself, `lift` all
-challengers' together, as they are meant to hold."""
+KINDS: Final = ("line", "lift", "extra", "policy over control", "policy over uniform", "gain")
+"""Every interval of the report on an experiment; `line` counts each line's by itself, `lift` and
+`extra` (the difference a visitor) all challengers' together, as they are meant to hold."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,12 +58,11 @@ class Log:
 
 
 class Interval(NamedTuple):
-    """One interval at one look, its truth, and the fixed-sample interval of the same data."""
+    """One interval at one look, and its truth."""
 
     kind: str
     found: Estimate
     truth: float
-    fixed: Estimate
 
 
 def covered(policy: str, world: str, seed: tuple[int, ...]) -> Mapping[str, float]:
@@ -72,28 +71,47 @@ def covered(policy: str, world: str, seed: tuple[int, ...]) -> Mapping[str, floa
     Returns:
         `kind, metric, what` → for `missed` the share of its intervals that missed at some look; for
         `told` that of those with two bounds at the end; for `width` their width over that of the
-        fixed-sample interval, its median over lines; nan where there is none.
+        fixed-sample interval of the same data, for `plain` over that of the one which takes the
+        sample variance as it is; both the median over lines, nan where there is none.
     """
     law = WORLDS[world]
     log = _log(policy, law, np.random.default_rng(seed))
     found: dict[str, float] = {}
     for metric in METRICS:
-        missed: dict[str, NDArray[np.bool_]] = {}
-        last: dict[str, list[Interval]] = {}
-        for standing, truth in _standings(log, law, metric):
-            last = {kind: [] for kind in KINDS}
-            for interval in _intervals(standing, truth):
-                last[interval.kind].append(interval)
-            for kind, intervals in last.items():
-                now = np.array([_misses(each) for each in intervals])
-                missed[kind] = missed.get(kind, np.zeros(len(now), dtype=np.bool_)) | now
-        for kind in KINDS:
-            ratios = [ratio for each in last[kind] if (ratio := _ratio(each)) is not None]
-            wrong = missed[kind]
-            name = f"{kind}, {metric}"
-            found[f"{name}, missed"] = float(wrong.mean() if kind == "line" else wrong.any())
-            found[f"{name}, told"] = len(ratios) / len(last[kind])
-            found[f"{name}, width"] = float(np.median(ratios)) if ratios else np.nan
+        looks = list(_standings(log, law, metric))
+        missed = [[_misses(each) for each in _intervals(*look)] for look in looks]
+        for name, value in _answers(np.any(missed, axis=0), *looks[-1]).items():
+            kind, what = name
+            found[f"{kind}, {metric}, {what}"] = value
+    return found
+
+
+def _answers(
+    missed: NDArray[np.bool_], standing: Standing, truth: Array
+) -> Mapping[tuple[str, str], float]:
+    """Kind, what → value of one metric, as `covered` has them.
+
+    Args:
+        missed: Which intervals missed at some look, in the order of `_intervals`.
+        standing: What is known at the last look.
+        truth: Of the visitors it rests on.
+    """
+    last = _intervals(standing, truth)
+    plain = replace(standing, spreads=np.zeros_like(standing.spreads))  # no least variance
+    usual = {
+        "width": _intervals(standing, truth, fixed=True),
+        "plain": _intervals(plain, truth, fixed=True),
+    }
+    found: dict[tuple[str, str], float] = {}
+    for kind in KINDS:
+        own = [place for place, each in enumerate(last) if each.kind == kind]
+        wrong = missed[own]
+        found[kind, "missed"] = float(wrong.mean() if kind == "line" else wrong.any())
+        found[kind, "told"] = float(np.mean([_told(last[place]) for place in own]))
+        for what, others in usual.items():
+            ratios = [_ratio(last[place].found, others[place].found) for place in own]
+            known = [ratio for ratio in ratios if ratio is not None]
+            found[kind, what] = float(np.median(known)) if known else np.nan
     return found
 
 
@@ -157,19 +175,17 @@ def _standings(log: Log, law: World, metric: Metric) -> Iterator[tuple[Standing,
     none = Standing.none(log.experiment, metric, 2)
     sizes = np.diff(log.ends, prepend=0)
     truths = np.cumsum(sizes[:, None] * log.truths[metric], axis=0) / log.ends[:, None]
-    if not law.delayed:
+    if not law.delayed or metric == "clicks":  # clicks settle late, too, but do not change then
         columns, standing = _columns(log, log.rewards[metric]), none
         for batch, (start, end) in enumerate(zip(log.ends - sizes, log.ends, strict=True)):
             standing = _after(standing, log, columns, log.rewards[metric], slice(start, end))
             yield standing, truths[batch]
         return
     for now in (*(log.days + DAYS / LOOKS).tolist(), DAYS + 1.0, DAYS + 2.0, DAYS + 3.0):
-        settled = int((log.days + SETTLED[metric] <= now).sum())
+        settled = int((log.days + SETTLED <= now).sum())
         if not settled:
             continue
-        rewards = log.rewards[metric].copy()
-        if metric != "clicks":
-            rewards[log.known > now] = 0.0
+        rewards = np.where(log.known > now, 0.0, log.rewards[metric])
         rows = slice(0, int(log.ends[settled - 1]))
         standing = _after(none, log, _columns(log, rewards, rows), rewards, rows)
         yield standing, truths[settled - 1]
@@ -188,30 +204,41 @@ def _after(standing: Standing, log: Log, columns: Array, rewards: Array, rows: s
 # --- its intervals -------------------------------------------------------------------------------
 
 
-def _intervals(standing: Standing, truth: Array) -> Iterator[Interval]:
-    """Every interval at this look beside its truth and its fixed-sample form."""
-    horizon, alpha = standing.experiment.horizon, standing.arm_alpha
-    evidence = standing.evidence()
+def _intervals(standing: Standing, truth: Array, *, fixed: bool = False) -> list[Interval]:
+    """Every interval at this look beside its truth.
+
+    Args:
+        standing: What is known.
+        truth: Of the visitors it rests on, as a row of `Log.truths`.
+        fixed: Whether the usual intervals for one look are wanted, by the very same formulas.
+    """
+    horizon, control = standing.experiment.horizon, standing.control
+
+    def seen(moments: Moments, alpha: float = ALPHA) -> Moments:
+        return _fixed(moments, alpha, horizon) if fixed else moments
+
+    found: list[Interval] = []
     for arm, duel in enumerate(standing.duels()):
-        fixed = replace(duel, moments=_fixed(duel.moments, ALPHA, horizon))
-        yield Interval("line", duel.rate(horizon), truth[arm], fixed.rate(horizon))
-        if arm != standing.control:
-            fixed = replace(duel, moments=_fixed(duel.moments, alpha, horizon))
-            lift = truth[arm] / truth[0] - 1
-            yield Interval("lift", duel.lift(horizon, alpha), lift, fixed.lift(horizon, alpha))
-    fixed = replace(
-        evidence,
-        policy=_fixed(evidence.policy, ALPHA, horizon),
-        gain=_fixed(evidence.gain, ALPHA, horizon),
-    )
+        rate = replace(duel, moments=seen(duel.moments)).rate(horizon)
+        found.append(Interval("line", rate, truth[arm]))
+        if arm != control:
+            alpha = standing.arm_alpha
+            both = replace(duel, moments=seen(duel.moments, alpha))
+            lift, extra = both.lift(horizon, alpha), both.beyond(horizon, alpha)
+            found.append(Interval("lift", lift, truth[arm] / truth[control] - 1))
+            found.append(Interval("extra", extra, truth[arm] - truth[control]))
+    evidence = standing.evidence()
+    evidence = replace(evidence, policy=seen(evidence.policy), gain=seen(evidence.gain))
     policy, served, even = truth[-3:]
-    yield Interval("policy over control", evidence.lift(), policy / truth[0] - 1, fixed.lift())
-    gain = evidence.gain.n * (served - truth[0])
-    yield Interval("gain", evidence.total_gain(), gain, fixed.total_gain())
+    lead, gain = policy / truth[control] - 1, evidence.gain.n * (served - truth[control])
     duel = standing.over_uniform()
-    narrowed = replace(duel, moments=_fixed(duel.moments, ALPHA, horizon))
-    found, usual = duel.lift(horizon, ALPHA), narrowed.lift(horizon, ALPHA)
-    yield Interval("policy over uniform", found, policy / even - 1, usual)
+    over = replace(duel, moments=seen(duel.moments)).lift(horizon, ALPHA)
+    return [
+        *found,
+        Interval("policy over control", evidence.lift(), lead),
+        Interval("gain", evidence.total_gain(), gain),
+        Interval("policy over uniform", over, policy / even - 1),
+    ]
 
 
 def _fixed(moments: Moments, alpha: float, horizon: float) -> Moments:
@@ -226,6 +253,11 @@ def _fixed(moments: Moments, alpha: float, horizon: float) -> Moments:
     return replace(moments, scatter=moments.scatter * share)
 
 
+def _told(interval: Interval) -> bool:
+    """Whether the interval has two bounds."""
+    return interval.found.low is not None and interval.found.high is not None
+
+
 def _misses(interval: Interval) -> bool:
     """Whether the interval is there and leaves out the truth."""
     low, high = interval.found.low, interval.found.high
@@ -234,10 +266,9 @@ def _misses(interval: Interval) -> bool:
     return not low - ROUNDING <= interval.truth <= high + ROUNDING
 
 
-def _ratio(interval: Interval) -> float | None:
-    """Its width over the fixed-sample one's; None where either has no bounds, or no width."""
-    found, fixed = interval.found, interval.fixed
-    if found.low is None or found.high is None or fixed.low is None or fixed.high is None:
+def _ratio(found: Estimate, usual: Estimate) -> float | None:
+    """Its width over the usual one's; None where either has no bounds, or no width."""
+    if found.low is None or found.high is None or usual.low is None or usual.high is None:
         return None
-    usual = fixed.high - fixed.low
-    return (found.high - found.low) / usual if usual > ROUNDING else None
+    width = usual.high - usual.low
+    return (found.high - found.low) / width if width > ROUNDING else None

@@ -32,7 +32,8 @@ class Row:
         cell: What was played.
         rates: Rule → how often it ever named a difference; empty where lines differ.
         coverage: `kind, metric` → share of intervals that held the truth at every look; `told` →
-            those with two bounds at the end; `width` → median width over the fixed-sample one's.
+            those with two bounds at the end; `width` → median width over the fixed-sample one's;
+            `plain` → that over the fixed-sample one's without a least variance.
     """
 
     cell: Cell
@@ -40,26 +41,30 @@ class Row:
     coverage: Mapping[str, float]
     told: Mapping[str, float]
     width: Mapping[str, float]
+    plain: Mapping[str, float]
 
 
 def row_of(cell: Cell, values: Values) -> Row:
     """The answer of a cell from the values of all its runs."""
     if not cell.world:
         rates = {rule: rate_of(int(sum(values[rule])), len(values[rule])) for rule in RULES}
-        return Row(cell=cell, rates=rates, coverage={}, told={}, width={})
+        return Row(cell=cell, rates=rates, coverage={}, told={}, width={}, plain={})
     names = [f"{kind}, {metric}" for kind in KINDS for metric in METRICS]
-    widths = {name: np.array(values[f"{name}, width"]) for name in names}
     return Row(
         cell=cell,
         rates={},
         coverage={name: 1 - float(np.mean(values[f"{name}, missed"])) for name in names},
         told={name: float(np.mean(values[f"{name}, told"])) for name in names},
-        width={
-            name: float(np.median(known))
-            for name, each in widths.items()
-            if (known := each[~np.isnan(each)]).size
-        },
+        width=_medians(values, names, "width"),
+        plain=_medians(values, names, "plain"),
     )
+
+
+def _medians(values: Values, names: Sequence[str], what: str) -> dict[str, float]:
+    """Name → median of the runs that have the value; names that none has are left out."""
+    each = {name: np.array(values[f"{name}, {what}"]) for name in names}
+    known = {name: found[~np.isnan(found)] for name, found in each.items()}
+    return {name: float(np.median(found)) for name, found in known.items() if found.size}
 
 
 def show(console: Console, rows: Sequence[Row]) -> None:
@@ -73,12 +78,12 @@ def show(console: Console, rows: Sequence[Row]) -> None:
         runs = f"{row.rates['winner'].runs:,}"
         alike.add_row(cell.policy, str(cell.arms), f"{cell.visitors:,}", runs, *shares)
     alike.title = "identical lines: % of tests in which a difference was ever named"
-    differ = Grid("policy", "world", "runs", *KINDS, "widest", box=SIMPLE_HEAD)
+    differ = Grid("policy", "world", "runs", *KINDS, "widest", "plain", box=SIMPLE_HEAD)
     for row in rows:
         if row.coverage:
             least = (f"{100 * min(_of(kind, row.coverage)):.1f}" for kind in KINDS)
-            runs, widest = f"{row.cell.runs:,}", f"{max(row.width.values()):.2f}"
-            differ.add_row(row.cell.policy, row.cell.world, runs, *least, widest)
+            widest = (f"{max(each.values()):.2f}" for each in (row.width, row.plain))
+            differ.add_row(row.cell.policy, row.cell.world, f"{row.cell.runs:,}", *least, *widest)
     differ.title = "lines that differ: % of runs with the truth inside at all looks, worst metric"
     console.print(alike)
     console.print(differ)

@@ -20,7 +20,9 @@ from hookline.experiment import check, pair_of, posts
 from hookline.stats import (
     ALPHA,
     Moments,
+    floored,
     mean_estimate,
+    noise_between,
     policy_shares,
     relative_lift,
     scores,
@@ -268,7 +270,11 @@ def _estimates(experiment: Experiment, judged: _Judged) -> tuple[Estimate, Estim
     psi = scores(judged.rewards, judged.arms, judged.logged, judged.audiences)
     values = np.column_stack([value(psi, rival), value(psi, own)])
     known = ~np.isnan(values.sum(axis=1))  # else one of them could show what nobody could get
-    moments = Moments.of(values[known])
+    moments = floored(
+        Moments.of(values[known]),
+        noise_between([rival[known], own[known]], judged.logged[known]),
+        Moments.of(judged.rewards[known, None]),
+    )
     events = _events(judged, rival, known), _events(judged, own, known)
     limits = (-inf, inf) if experiment.objective == "revenue" else (0.0, 1.0)
     candidate, policy = (

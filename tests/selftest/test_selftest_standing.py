@@ -80,7 +80,7 @@ def test_standing_says_what_the_report_says(metric: Metric, seed: int) -> None:
     same(standing.evidence().lift(), report.lift[metric])
     same(standing.evidence().total_gain(), report.gain[metric])
     said = standing.claims()
-    assert said.winner == (report.verdict == "winner")
+    assert said.winner == (report.verdict == "ship")
     assert said.audience == any(audience.proven for audience in report.audiences)
     lift = report.lift[metric]
     assert lift.low is not None

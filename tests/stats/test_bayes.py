@@ -70,6 +70,17 @@ def test_beliefs_mirror_each_other_and_losses_differ_by_the_means(
     assert min(one.loss, one.loss_of_control) >= 0
 
 
+@pytest.mark.parametrize(("n", "off"), [(1, 1e-12), (100, 1e-12), (10**6, 1e-11), (10**9, 1e-8)])
+def test_beliefs_keep_their_digits_however_many_visitors(n: int, off: float) -> None:
+    """A rate is above one like it in half of all cases, and surely where it is far above."""
+    alike = believe_rates((n // 2, n // 2), (n, n))
+    assert alike.chance == pytest.approx(0.5, abs=off)
+    far = believe_rates((n, 0), (n, n))
+    assert far.chance == pytest.approx(1 - chance_by_sum(1, n + 1, n + 1, 1), abs=off)
+    assert far.loss is not None
+    assert far.loss >= 0
+
+
 def test_beliefs_are_those_of_draws() -> None:
     rng = np.random.default_rng(0)
     one, other = rng.beta(24, 78, 400_000), rng.beta(16, 86, 400_000)
@@ -89,3 +100,5 @@ def test_impossible_beliefs_are_refused() -> None:
         believe_rates((5, 3), (4, 4))
     with pytest.raises(ValueError, match="prior"):
         believe_rates((3, 3), (4, 4), prior=(0.1, 1.0))
+    with pytest.raises(ValueError, match="prior"):
+        believe_rates((3, 3), (4, 4), prior=(np.inf, 1.0))

@@ -155,6 +155,7 @@ MONEY = np.tile([0.0, 20.0, 30.0], 50)
     ("test", "reason"),
     [
         (lambda: compare_means(SAME, SAME), "did the same"),
+        (lambda: compare_means(Moments.of([[0.1]] * 200), Moments.of([[0.3]] * 90)), "the same"),
         (lambda: compare_means(SAME, Moments.none(1)), "two visitors"),
         (lambda: compare_means(Moments.of(-ARM), Moments.of(CONTROL), relative=True), "above zero"),
         (lambda: compare_ratios(Moments.of(ARM * [1, 0]), Moments.of(CONTROL)), "divide by"),
@@ -165,6 +166,7 @@ MONEY = np.tile([0.0, 20.0, 30.0], 50)
         (lambda: compare_revenue(MONEY, np.append(MONEY, -5.0)), "1 visitors have revenue below 0"),
         (lambda: compare_revenue(MONEY, np.append(MONEY, np.nan)), "missing or not finite"),
         (lambda: compare_revenue(MONEY, np.append(MONEY, 1e7)), "decides the answer alone"),
+        (lambda: compare_revenue(MONEY * 1e200, MONEY), "an amount of 3e+201 is no money"),
         (lambda: compare_revenue(MONEY, 0 * MONEY), "needs 20 events"),
         (lambda: compare_revenue(MONEY, MONEY[:0]), "needs 100 visitors"),
     ],
@@ -183,5 +185,7 @@ def test_compare_revenue_of_sound_money_is_compare_means() -> None:
 def test_impossible_counts_and_levels_are_refused() -> None:
     with pytest.raises(ValueError, match="successes"):
         compare_rates((5, 3), (4, 4))
+    with pytest.raises(ValueError, match="two columns"):
+        compare_ratios(SAME, SAME)
     with pytest.raises(ValueError, match="alpha"):
         compare_means(Moments.of(ARM), Moments.of(CONTROL), alpha=1.5)

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hookline.stats import Moments, floored, mean_estimate, noise, policy_shares, scores, value
+from hookline.stats import (
+    Moments,
+    floored,
+    mean_estimate,
+    noise,
+    noise_between,
+    policy_shares,
+    raised,
+    scores,
+    value,
+)
 from hookline.stats.aipw import Array, Integers
 
 RUNS, VISITORS, BATCH, LINES = 200, 6_000, 300, 4
@@ -119,7 +129,7 @@ def test_two_names_of_one_score_still_do_not_differ() -> None:
 def test_moments_above_the_floor_stay_as_they_are() -> None:
     seen = Moments(n=5, mean=np.ones(2), scatter=np.array([[9.0, 1.0], [1.0, 9.0]]))
     rewards = Moments(n=5, mean=np.zeros(1), scatter=np.array([[5.0]]))
-    assert floored(seen, np.eye(2), rewards) is seen
+    assert floored(seen, np.eye(2), rewards).scatter is seen.scatter
 
 
 def test_sums_of_batches_give_the_floor_of_the_whole() -> None:
@@ -134,6 +144,21 @@ def test_sums_of_batches_give_the_floor_of_the_whole() -> None:
         Moments.of(rewards[:, None]),
     )
     assert batch.scatter == pytest.approx(whole.scatter)
+
+
+@given(squares, squares, squares)
+def test_many_are_raised_as_each_alone(root: Array, other: Array, third: Array) -> None:
+    seen, due = np.stack([root @ root.T, third @ third.T]), np.stack([other @ other.T] * 2)
+    alone = [raised(one, floor) for one, floor in zip(seen, due, strict=True)]
+    assert raised(seen, due) == pytest.approx(np.stack(alone), abs=1e-9)
+
+
+def test_noise_between_is_noise_of_every_pair() -> None:
+    rng = np.random.default_rng(0)
+    v, w, p = rng.dirichlet(np.ones(3), size=(3, 50))
+    found = noise_between([v, w], p)
+    assert found[0, 1] == found[1, 0] == pytest.approx((v * w / p).sum())
+    assert found[1, 1] == pytest.approx((w * w / p).sum())
 
 
 def test_nobody_has_no_floor() -> None:

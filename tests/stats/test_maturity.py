@@ -153,3 +153,5 @@ def test_what_is_no_input_is_refused() -> None:
         maturity_curve(GOOD, OLD, 0.0)
     with pytest.raises(ValueError, match="orders"):
         mature_total(-1, OLD, maturity_curve(GOOD, OLD, WINDOW))
+    with pytest.raises(ValueError, match="alpha"):
+        mature_total(30, OLD, maturity_curve(GOOD, OLD, WINDOW), alpha=0.0)

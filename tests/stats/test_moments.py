@@ -57,3 +57,16 @@ def test_moments_of_nothing_are_zero() -> None:
 def test_moments_of_unusable_rows_are_refused(rows: object) -> None:
     with pytest.raises(ValueError, match="rows must"):
         Moments.of(np.array(rows))
+
+
+@given(st.floats(-1e6, 1e6), st.integers(1, 60), st.integers(1, 60))
+def test_moments_of_equal_rows_have_no_scatter(value: float, first: int, second: int) -> None:
+    """Not even that of rounding, from which a test would make a certainty."""
+    both = Moments.of(np.full((first, 1), value)) + Moments.of(np.full((second, 1), value))
+    assert both.mean[0] == value
+    assert both.scatter[0, 0] == 0
+
+
+def test_moments_of_different_columns_are_not_added() -> None:
+    with pytest.raises(ValueError, match="1 and 2 columns don't add"):
+        _ = Moments.of([[1.0]]) + Moments.of([[1.0, 2.0]])

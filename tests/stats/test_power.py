@@ -109,6 +109,24 @@ def test_plans_without_variance_are_refused(sd: float) -> None:
         sequence_units(0.1, 1.0, 100, power=0.3)
 
 
+@pytest.mark.parametrize("difference", [np.nan, np.inf, -np.inf])
+def test_plans_for_what_is_no_difference_are_refused(difference: float) -> None:
+    for plan in (
+        lambda: z_units(difference, 1.0),
+        lambda: z_power(difference, 1.0, 100),
+        lambda: sequence_units(difference, 1.0, 100),
+        lambda: sequence_power(difference, 1.0, 100, 100),
+        lambda: z_power(0.1, 1.0, -1),
+    ):
+        with pytest.raises(ValueError, match="finite difference, n ≥ 0"):
+            plan()
+
+
+def test_a_difference_too_small_for_any_test_needs_no_number() -> None:
+    assert z_units(1e-300, 1.0) is None
+    assert sequence_units(1e-9, 1.0, 100) is None
+
+
 # --- days --------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ def brute(y: Array, covariance: Array) -> tuple[Array, float]:
     """Posterior means and mean τ on a fine grid of τ, with plain matrix algebra."""
     count, ones = len(y), np.ones(len(y))
     shared = (covariance.sum() - np.trace(covariance)) / (count * (count - 1))
-    scale = 1 / np.mean(1 / (np.diag(covariance) - shared))
+    scale = np.mean(np.diag(covariance) - shared)
     total, means, spread = 0.0, np.zeros(count), 0.0
     for tau in np.exp(np.linspace(-9, 9, 3_000)):
         whole = covariance + tau**2 * np.eye(count)
@@ -134,6 +134,30 @@ def test_shrink_family_about_a_known_centre_takes_one_effect() -> None:
     assert family.centre == pytest.approx(0)
 
 
+def test_shrink_family_without_a_finite_centre_says_so() -> None:
+    family = shrink_family([0.1, 0.2], np.eye(2), centre=np.nan)
+    assert "missing" in family.reason
+    assert family.effects[0].estimate is None
+
+
+def test_an_effect_known_well_does_not_say_how_far_others_differ() -> None:
+    """300 families, one effect known 20 times as well as seven others that scatter by 1.
+
+    With the scale of the well-known one the others' 95 % intervals held in 82 %.
+    """
+    rng = np.random.default_rng(8)
+    sds = np.array([0.05, *[1.0] * 7])
+    held = 0
+    for _ in range(300):
+        true = rng.normal(0, 1, 8)
+        family = shrink_family(true + rng.normal(0, sds), np.diag(sds**2))
+        last = family.effects[-1]
+        assert last.low is not None
+        assert last.high is not None
+        held += last.low <= true[-1] <= last.high
+    assert held >= 300 * 0.95 - 3 * (300 * 0.95 * 0.05) ** 0.5
+
+
 @pytest.mark.parametrize(
     ("effects", "covariance", "reason"),
     [
@@ -143,6 +167,7 @@ def test_shrink_family_about_a_known_centre_takes_one_effect() -> None:
         ([0.1, 0.2], np.diag([1.0, np.inf]), "missing"),
         ([0.1, 0.2], np.diag([1.0, 0.0]), "without variance"),
         ([0.1, 0.2], np.array([[1.0, 0.5], [0.1, 1.0]]), "not that of anything"),
+        ([0.1, 0.2], np.array([[1.0, 0.5], [0.1, 1.0]]) * 1e-12, "not that of anything"),
     ],
 )
 def test_shrink_family_says_why_it_can_not(

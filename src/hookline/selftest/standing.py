@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from hookline.report.evidence import Duel, Evidence, leader
-from hookline.report.verdict import is_proven
-from hookline.stats import ALPHA, Moments, floored, noise, policy_shares, scores, value
+from hookline.report.verdict import is_proven, is_worse
+from hookline.stats import ALPHA, Moments, floored, noise, policy_shares, raised, scores, value
 from hookline.stats.estimate import MIN_EVENTS
-from hookline.types import Estimate, Experiment, Metric
+from hookline.types import Experiment, Metric
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -26,8 +26,9 @@ class Claims(NamedTuple):
     """What the report claims at one look; in an A/A test every claim is false.
 
     Attributes:
-        winner: A challenger is proven better than the control: the verdict of the report.
-        difference: The interval of some challenger's lift leaves out 0, on either side.
+        winner: A challenger is proven better than the control: what the verdict `ship` needs, and
+            all it needs where the rule takes any gain.
+        difference: The interval of some challenger's gain leaves out 0, on either side.
         audience: Some audience's best line is proven better there.
         policy: The policy's choices, or what was served, are proven better than the control.
     """
@@ -68,7 +69,8 @@ def columns_of(
     )
     if shares is None:
         shares = probabilities
-    mixed = [value(psi, shares), value(psi, probabilities), psi.mean(axis=1)]
+    even = psi @ np.full(psi.shape[1], 1 / psi.shape[1])
+    mixed = [value(psi, shares), value(psi, probabilities), even]
     spreads = [1 / probabilities, shares / probabilities, noise(shares, shares, probabilities)]
     return np.column_stack([psi, *mixed, *spreads])
 
@@ -88,17 +90,25 @@ class Known(NamedTuple):
     rewards: Moments
     events: Integers
 
+    def pairs(self, first: Integers, second: int) -> list[Moments]:
+        """The floored moments of two of the scores, for each of the first with the second."""
+        both = np.column_stack([first, np.full_like(first, second)])
+        rows, columns = both[:, :, None], both[:, None, :]
+        variance = self.rewards.scatter[0, 0] / max(self.rewards.n, 1)
+        scatters = raised(self.moments.scatter[rows, columns], variance * self.noise[rows, columns])
+        return [
+            Moments(n=self.moments.n, mean=mean, scatter=scatter)
+            for mean, scatter in zip(self.moments.mean[both], scatters, strict=True)
+        ]
+
     def pair(self, first: int, second: int) -> Moments:
         """The floored moments of two of the scores."""
-        return self._seen(np.eye(len(self.noise))[:, [first, second]])
+        return self.pairs(np.array([first]), second)[0]
 
     def difference(self, first: int, second: int) -> Moments:
         """The floored moments of one score less another."""
-        one = np.eye(len(self.noise))
-        return self._seen(one[:, [first]] - one[:, [second]])
-
-    def _seen(self, weights: Array) -> Moments:
-        """The floored moments of sums of the scores with these weights, one a column."""
+        weights = np.zeros((len(self.noise), 1))
+        weights[first], weights[second] = 1.0, -1.0
         moments = Moments(
             n=self.moments.n,
             mean=self.moments.mean @ weights,
@@ -172,20 +182,17 @@ class Standing:
     @property
     def arm_alpha(self) -> float:
         """The chance of error that one challenger may spend, as in the report."""
-        return ALPHA / max(len(self.experiment.arms) - 1, 1)
+        return self.experiment.rule.risk / max(len(self.experiment.arms) - 1, 1)
 
     def duels(self, audience: int | None = None) -> tuple[Duel, ...]:
         """Every line against the control, among all visitors or those of one audience."""
         known = self._known(slice(None) if audience is None else slice(audience, audience + 1))
         limits = (-np.inf, np.inf) if self.metric == "revenue" else (0.0, 1.0)
-        control = self.control
+        events, control = known.events.tolist(), self.control
+        pairs = known.pairs(np.arange(len(events)), control)
         return tuple(
-            Duel(
-                moments=known.pair(arm, control),
-                events=(int(known.events[arm]), int(known.events[control])),
-                limits=limits,
-            )
-            for arm in range(len(self.experiment.arms))
+            Duel(moments=pair, events=(own, events[control]), limits=limits)
+            for pair, own in zip(pairs, events, strict=True)
         )
 
     def evidence(self) -> Evidence:
@@ -213,19 +220,19 @@ class Standing:
 
     def claims(self) -> Claims:
         """What the report claims at this look."""
-        control, horizon = self.control, self.experiment.horizon
-        lifts = [
-            duel.lift(horizon, self.arm_alpha)
+        control, horizon, risk = self.control, self.experiment.horizon, self.experiment.rule.risk
+        gains = [
+            duel.beyond(horizon, self.arm_alpha)
             for arm, duel in enumerate(self.duels())
             if arm != control
         ]
         evidence = self.evidence()
-        gain = evidence.total_gain().low
+        gained = evidence.total_gain(risk).low
         return Claims(
-            winner=any(map(is_proven, lifts)),
-            difference=any(is_proven(lift) or _is_worse(lift) for lift in lifts),
+            winner=any(map(is_proven, gains)),
+            difference=any(is_proven(gain) or is_worse(gain) for gain in gains),
             audience=any(map(self._best_is_proven, range(len(self.moments)))),
-            policy=is_proven(evidence.lift()) or (gain is not None and gain > 0),
+            policy=is_proven(evidence.beyond(risk)) or (gained or 0.0) > 0,
         )
 
     def _best_is_proven(self, audience: int) -> bool:
@@ -274,11 +281,6 @@ def significant(sums: Array, control: int) -> bool:
     return bool((enough & (gap > line * np.sqrt(error + error[control]))).any())
 
 
-def _is_worse(lift: Estimate) -> bool:
-    """Whether the whole interval lies below 0."""
-    return lift.high is not None and lift.high < 0
-
-
 def _noise(spreads: Array, n: int) -> Array:
     """Sums of `stats.noise` for every pair of scores, shape (K + 3, K + 3), from those kept.
 
@@ -287,7 +289,12 @@ def _noise(spreads: Array, n: int) -> Array:
     """
     lines = len(spreads) // 2
     own, chosen, twice = spreads[:lines], spreads[lines:-1], float(spreads[-1])
-    even, both = own / lines, float(chosen.sum()) / lines
-    mixed = np.column_stack([chosen, np.full(lines, float(n)), even])
-    among = np.array([[twice, n, both], [n, n, n], [both, n, even.sum() / lines]])
-    return np.block([[np.diag(own), mixed], [mixed.T, among]])
+    both = chosen.sum() / lines
+    found = np.zeros((lines + 3, lines + 3))
+    np.fill_diagonal(found[:lines, :lines], own)
+    found[:lines, lines] = chosen
+    found[:lines, lines + 1] = n
+    found[:lines, lines + 2] = own / lines
+    found[lines:, :lines] = found[:lines, lines:].T
+    found[lines:, lines:] = [[twice, n, both], [n, n, n], [both, n, own.sum() / lines**2]]
+    return found

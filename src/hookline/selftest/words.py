@@ -1,7 +1,6 @@
 """A self-test in words."""
 
 from hookline.selftest.trials import Rate, SelfTest
-from hookline.stats import ALPHA
 
 
 def to_text(found: SelfTest) -> str:
@@ -22,15 +21,16 @@ def to_text(found: SelfTest) -> str:
 
 
 def holds(found: SelfTest) -> bool:
-    """Whether the runs are in keeping with at most 5 % of tests with a false winner."""
-    return found.winner.low <= ALPHA
+    """Whether the runs are in keeping with at most the rule's risk of a false winner a test."""
+    return found.winner.low <= found.trial.experiment.rule.risk
 
 
 def _answer(found: SelfTest) -> str:
-    promised = f"the promised {ALPHA:.0%}"
+    risk = found.trial.experiment.rule.risk
+    promised = f"the promised {100 * risk:g}%"
     if not holds(found):
         return f"Winners are named falsely more often than {promised}: don't trust them here."
-    if found.winner.high <= ALPHA:
+    if found.winner.high <= risk:
         return f"False winners are rarer than {promised}."
     return f"That is in keeping with {promised}; more runs would say it more exactly."
 

@@ -11,7 +11,16 @@
 Pure functions, one idea a file; a new statistic is one more function and one row here.
 """
 
-from hookline.stats.aipw import floored, noise, policy_shares, running_means, scores, value
+from hookline.stats.aipw import (
+    floored,
+    noise,
+    noise_between,
+    policy_shares,
+    raised,
+    running_means,
+    scores,
+    value,
+)
 from hookline.stats.bayes import Belief, believe_rates
 from hookline.stats.cuped import cuped, explained
 from hookline.stats.estimate import ALPHA, mean_estimate, relative_lift, total_estimate, unknown
@@ -109,10 +118,12 @@ __all__ = [
     "mips",
     "model_values",
     "noise",
+    "noise_between",
     "off_policy",
     "policy_shares",
     "posterior",
     "radius",
+    "raised",
     "relative_lift",
     "running_means",
     "sample_ratio",

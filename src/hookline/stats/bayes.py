@@ -5,10 +5,11 @@ rule "stop once the chance is 95 %" names false winners far more often than 1 ti
 """
 
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv, betaln
+from scipy.special import betainc, betaincinv
 
 from hookline.stats.estimate import ALPHA
 
@@ -57,8 +58,10 @@ def believe_rates(
         p | data ~ Beta(a + successes, b + failures)
         chance = ∫ f₁(t) F₀(t) dt,    loss = E[max(p₀ − p₁, 0)] = ∫ F₁(t) (1 − F₀(t)) dt
 
-    by Gauss-Legendre quadrature in φ, t = sin² φ, exact to some 1e-12. Both integrands are
-    positive: nothing cancels, however small the loss.
+    by Gauss-Legendre quadrature in φ, t = sin² φ, exact to some 1e-11 up to a million
+    visitors and 1e-8 up to a billion. Both integrands are positive: nothing cancels, however small
+    the loss. f₁ is scaled to have the sum 1 on the same nodes, for its own constant loses digits
+    with every visitor.
 
     Assumptions: visitors independent, one rate an arm that does not change, the prior; one look.
 
@@ -81,7 +84,7 @@ def believe_rates(
     """
     if not all(0 <= hits <= units for hits, units in zip(successes, n, strict=True)):
         raise ValueError(f"needs 0 ≤ successes ≤ n, not {successes} of {n}")
-    if not (min(prior) >= 0.5 and 0 < alpha < 1):
+    if not (min(prior) >= 0.5 and max(prior) < inf and 0 < alpha < 1):
         raise ValueError(f"needs prior ≥ 1/2 and alpha in (0, 1), not {prior}, {alpha}")
     if min(n) == 0:
         return Belief(
@@ -97,24 +100,27 @@ def believe_rates(
     (a1, b1), (a0, b0) = (
         (prior[0] + hits, prior[1] + units - hits) for hits, units in zip(successes, n, strict=True)
     )
-    rates, weights = _grid((a1, b1), (a0, b0))
-    below1, above1 = betainc(a1, b1, rates), betainc(b1, a1, 1 - rates)
-    below0, above0 = betainc(a0, b0, rates), betainc(b0, a0, 1 - rates)
-    density = np.exp((a1 - 1) * np.log(rates) + (b1 - 1) * np.log1p(-rates) - betaln(a1, b1))
+    angles, weights = _grid((a1, b1), (a0, b0))
+    sine, cosine = np.sin(angles), np.cos(angles)
+    below1, above1 = betainc(a1, b1, sine**2), betainc(b1, a1, cosine**2)
+    below0, above0 = betainc(a0, b0, sine**2), betainc(b0, a0, cosine**2)
+    log_density = (2 * a1 - 1) * np.log(sine) + (2 * b1 - 1) * np.log(cosine)
+    share = weights * np.exp(log_density - log_density.max())
+    step = weights * 2 * sine * cosine
     low, high = (float(betaincinv(a1, b1, q)) for q in (alpha / 2, 1 - alpha / 2))
     return Belief(
         estimate=a1 / (a1 + b1),
         low=low,
         high=high,
-        chance=min(float(weights @ (density * below0)), 1.0),
-        loss=float(weights @ (below1 * above0)),
-        loss_of_control=float(weights @ (below0 * above1)),
+        chance=min(float(share @ below0 / share.sum()), 1.0),
+        loss=float(step @ (below1 * above0)),
+        loss_of_control=float(step @ (below0 * above1)),
         n=sum(n),
     )
 
 
 def _grid(one: tuple[float, float], other: tuple[float, float]) -> tuple[Array, Array]:
-    """Rates in (0, 1) and weights that integrate over all that either posterior covers.
+    """Angles φ in (0, π/2) and weights that integrate over all that either posterior covers.
 
     The ends of both posteriors cut the range into stretches, each with its own nodes, for one may
     be a thousand times narrower than the other.
@@ -122,8 +128,7 @@ def _grid(one: tuple[float, float], other: tuple[float, float]) -> tuple[Array, 
     cuts = np.unique([np.arcsin(np.sqrt(_ends(*each))) for each in (one, other)])
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     half = np.diff(cuts)[:, None] / 2
-    angles = (cuts[:-1, None] + half * (1 + nodes)).ravel()
-    return np.sin(angles) ** 2, (half * weights).ravel() * np.sin(2 * angles)
+    return (cuts[:-1, None] + half * (1 + nodes)).ravel(), (half * weights).ravel()
 
 
 def _ends(a: float, b: float) -> Array:

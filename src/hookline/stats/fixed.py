@@ -23,6 +23,10 @@ from hookline.stats.moments import Moments
 Array = NDArray[np.float64]
 
 
+_MOST_MONEY = 1e100
+"""Amounts beyond it can't be squared and summed any more."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """How far one arm lies from another, with an interval for one look.
@@ -147,8 +151,11 @@ def compare_ratios(
         >>> round(compare_ratios(arm, control).estimate, 3)
         1.0
     """
+    if any(len(arm.mean) < 2 for arm in (treated, control)):
+        raise ValueError("every arm needs moments of two columns: numerator and denominator")
     if treated.n and control.n and not (treated.mean[1] > 0 and control.mean[1] > 0):
-        return _incomparable(treated.n + control.n, "nothing to divide by: the denominator is 0")
+        reason = "nothing to divide by: the denominator's mean is not above 0"
+        return _incomparable(treated.n + control.n, reason)
     return _compare(_ratio(treated), _ratio(control), relative=relative, alpha=alpha)
 
 
@@ -190,6 +197,8 @@ def _absurd(revenue: Array) -> str:
         return "an amount is missing or not finite"
     if below := int((revenue < 0).sum()):
         return f"{below} visitors have revenue below 0: refunds of orders outside the test?"
+    if len(revenue) and revenue.max() > _MOST_MONEY:
+        return f"an amount of {revenue.max():.0e} is no money"
     scatter = (revenue - revenue.mean()) ** 2 if len(revenue) else revenue
     if scatter.sum() > 0 and scatter.max() > scatter.sum() / 2:
         return f"one visitor of {revenue[int(scatter.argmax())]:.2f} decides the answer alone"

@@ -166,7 +166,7 @@ def mature_total(
         alpha: Chance that the interval misses; for one look.
 
     Raises:
-        ValueError: Where orders are below 0.
+        ValueError: Where orders are below 0 or alpha is out of (0, 1).
 
     Examples:
         >>> curve = maturity_curve(np.arange(40) % 4 + 1.0, np.full(40, 9.0), 7.0)
@@ -175,8 +175,8 @@ def mature_total(
         '120 (102 to 138), 75% in'
     """
     n = len(ages)
-    if orders < 0:
-        raise ValueError(f"orders must be 0 or more, not {orders}")
+    if orders < 0 or not 0 < alpha < 1:
+        raise ValueError(f"needs orders ≥ 0, alpha in (0, 1): not {orders}, {alpha}")
     if reason := curve.reason or shortfall(n, orders):
         return _no_total(n, reason)
     if not (np.isfinite(ages).all() and (ages >= 0).all()):

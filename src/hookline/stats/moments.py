@@ -51,11 +51,17 @@ class Moments:
             return cls.none(table.shape[1])
         if not np.isfinite(table).all():
             raise ValueError("rows must be finite; leave out those that carry no information")
+        # a sum of equal numbers rounds: their mean would not be that number, their scatter not 0
+        alike = (table == table[0]).all(axis=0)
         mean = table.mean(axis=0)
+        mean[alike] = table[0, alike]
         centred = table - mean
         return cls(n=len(table), mean=mean, scatter=centred.T @ centred)
 
     def __add__(self, other: "Moments") -> "Moments":
+        if self.mean.shape != other.mean.shape:
+            columns = f"{len(self.mean)} and {len(other.mean)}"
+            raise ValueError(f"moments of {columns} columns don't add")
         n = self.n + other.n
         if not n:
             return self

@@ -4,9 +4,11 @@ Source: Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas, "Time-uniform central l
 asymptotic confidence sequences" (arXiv 2103.06476; Annals of Statistics 52, 2024).
 """
 
+from functools import lru_cache
 from math import inf, log, log1p, sqrt
 
 
+@lru_cache(maxsize=1024)
 def tuned_variance(alpha: float, horizon: float) -> float:
     """The mixture variance ρ² that makes the sequence tightest after `horizon` units.
 

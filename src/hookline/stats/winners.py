@@ -57,11 +57,13 @@ def shrink_family(
 
         E[θ | y, τ] = μ̂ + τ² (V + τ² I)⁻¹ (y − μ̂)
 
-    s² is the harmonic mean of the errors' own variances. τ is not plugged in: estimate and
-    interval are averages over its restricted marginal likelihood times the prior p(B) = ½ B^-½; μ
-    is flat and integrated out as well. So it stays right for a few effects, where a plugged-in
-    τ̂ = 0 would claim that all are the same and give intervals far too narrow. With equal variances
-    and enough effects this prior never does worse on average than no shrinkage (minimax).
+    s² is the mean of the errors' own variances (a harmonic mean would let one effect that is known
+    well say how far all others may differ: their 95 % intervals then hold in 82 % of families). τ
+    is not plugged in: estimate and interval are averages over its restricted marginal likelihood
+    times the prior p(B) = ½ B^-½; μ is flat and integrated out as well. So it stays right for a
+    few effects, where a plugged-in τ̂ = 0 would claim that all are the same and give intervals far
+    too narrow. With equal variances and enough effects this prior never does worse on average than
+    no shrinkage (minimax).
 
     A posterior does not mind that the best was picked afterwards, as long as true effects do
     scatter like draws from one normal distribution: check that the family is one.
@@ -139,7 +141,7 @@ def segment_effects(
         ...     {"savers": Moments.of(clicks[:2_600]), "rest": Moments.of(clicks[2_600:])}
         ... )
         >>> {name: round(effect.estimate, 3) for name, effect in found.items()}
-        {'savers': 0.026, 'rest': 0.031}
+        {'savers': 0.026, 'rest': 0.032}
     """
     contrast = np.array([1.0, -1.0])
     variances = {
@@ -167,9 +169,14 @@ def _trouble(y: Array, covariance: Array, centre: float | None) -> str:
     """Why the family can't be shrunk; empty where it can."""
     if len(y) < (2 if centre is None else 1):
         return "needs two effects to see how alike they are"
-    if not (np.isfinite(y).all() and np.isfinite(covariance).all()):
-        return "an effect or its variance is missing"
-    if not np.allclose(covariance, covariance.T) or np.linalg.eigvalsh(covariance)[0] <= 0:
+    known = y if centre is None else np.append(y, centre)
+    if not (np.isfinite(known).all() and np.isfinite(covariance).all()):
+        return "an effect, its variance or the centre is missing"
+    least = 1e-8 * np.abs(covariance).max()
+    if (
+        not np.allclose(covariance, covariance.T, atol=least)
+        or np.linalg.eigvalsh(covariance)[0] <= 0
+    ):
         return "the errors' covariance is not that of anything: an effect without variance?"
     return ""
 
@@ -187,7 +194,7 @@ def _posterior(
     own: Array = np.diag(covariance) - shared
     own = np.where(own > 0, own, float(errors[0]))
     shrinkage = 1 / (1 + np.exp(-_LOGITS))
-    variance: Array = np.exp(-_LOGITS)[:, None] / float((1 / own).mean())
+    variance: Array = np.exp(-_LOGITS)[:, None] * float(own.mean())
     turned, ones = axes.T @ y, axes.sum(axis=0)
     precision = 1 / (errors + variance)
     known = (precision * ones**2).sum(axis=1)
