@@ -244,3 +244,12 @@ def test_the_outcome_does_not_depend_on_the_order_of_arrival(order: list[int]) -
     outcome = books.outcomes["d0-v1"]
     assert (outcome.exposed, outcome.clicks, outcome.orders) == (True, 1, 1)
     assert (outcome.revenue, outcome.refunds, outcome.unsubscribed) == (20.0, 10.0, True)
+
+
+def test_the_first_order_tells_how_long_it_took_whichever_comes_first() -> None:
+    book = ledger("v1")
+    late, soon = timedelta(hours=5), timedelta(hours=2)
+    for key, at in (("later", late), ("sooner", soon)):
+        book.apply(event("order", at, decision_id="d0-v1", order_id=key, revenue=1.0))
+    (outcome,) = book.outcomes.values()
+    assert (outcome.orders, outcome.ordered_after) == (2, 2.0)

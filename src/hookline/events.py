@@ -173,6 +173,12 @@ class _Order:
     left: float
 
 
+def _sooner(outcome: Outcome, at: datetime) -> float:
+    """Hours from the decision to its first order, now that another came, placed at that time."""
+    hours = max((at - outcome.decision.context.at) / timedelta(hours=1), 0.0)
+    return hours if outcome.ordered_after is None else min(outcome.ordered_after, hours)
+
+
 Settled = Literal["click", "order"]
 _SKEW = timedelta(minutes=5)
 
@@ -324,6 +330,7 @@ class Ledger:
                 exposed=True,
                 orders=outcome.orders + 1,
                 revenue=outcome.revenue + event.revenue,
+                ordered_after=_sooner(outcome, event.at),
             )
         else:
             order = self._orders[event.order_id]

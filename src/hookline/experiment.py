@@ -1,4 +1,4 @@
-"""An experiment: its arms, its life, and the decision which arm a visitor gets.
+"""An experiment: its arms, its rule, its life, and the decision which arm a visitor gets.
 
 `decide` is arithmetic and pure: the same experiment, visitor and policy state give the same
 decision. Traffic falls into slices by a draw that is fixed per decision, so per visitor, or per
@@ -9,7 +9,8 @@ logged propensity is that of all slices together,
 
     p(a) = holdout · 1[a is the control] + uniform / K + (1 - holdout - uniform) · π(a),
 
-which is exactly how likely the visitor was to get arm `a` before any draw was made.
+which is exactly how likely the visitor was to get arm `a` before any draw was made. Once an arm is
+shipped it gets all traffic but the hold-out's, p(shipped) = 1 - holdout, and nothing else is drawn.
 """
 
 import re
@@ -17,12 +18,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
+from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hookline.errors import BadInput, Refused
+from hookline.errors import BadInput, Refused, Unknown
 from hookline.policies import Policy, draw
 from hookline.types import (
     MAX_ID,
@@ -34,6 +36,7 @@ from hookline.types import (
     Decision,
     Experiment,
     ExperimentStatus,
+    Rule,
     Shadow,
     Slice,
     content_hash,
@@ -51,6 +54,7 @@ TRANSITIONS: dict[ExperimentStatus, tuple[ExperimentStatus, ...]] = {
 MAX_ARMS = 200
 MAX_HOURS = 366 * 24
 MAX_HORIZON = 1_000_000_000
+MAX_RISK = 0.5
 MAX_SHARE = 0.5
 """Most of the policy's traffic that a candidate may decide; who wants more promotes it."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -125,9 +129,36 @@ def check(experiment: Experiment) -> Experiment:
         )
     if len({arm.id for arm in experiment.arms}) != len(experiment.arms):
         raise BadInput("the same copy stands in the experiment twice")
+    _check_rule(experiment, experiment.rule)
     if experiment.candidate is not None:
         _check_candidate(experiment, experiment.candidate)
     return experiment
+
+
+def _check_rule(experiment: Experiment, rule: Rule) -> None:
+    if not 0 <= rule.worthwhile < float("inf"):
+        raise BadInput(
+            "worthwhile must be a gain per 1,000 visitors from 0 up, where 0 takes any, "
+            f"not {rule.worthwhile}"
+        )
+    if rule.value is not None and not 0 < rule.value < float("inf"):
+        raise BadInput(f"value must be the money that one is worth, above 0, not {rule.value}")
+    if not 0 < rule.risk <= MAX_RISK:
+        raise BadInput(f"risk must be above 0 and at most {MAX_RISK}, not {rule.risk}")
+    metrics = [rail.metric for rail in rule.guardrails]
+    if experiment.objective in metrics:
+        raise BadInput(
+            f"{experiment.objective} is the objective, so the verdict watches it already; "
+            "guard another metric"
+        )
+    if len(set(metrics)) != len(metrics):
+        raise BadInput("a metric is guarded once; the rule names one twice")
+    for rail in rule.guardrails:
+        if not (isfinite(rail.tolerated) and rail.tolerated >= 0):
+            raise BadInput(
+                f"the harm tolerated in {rail.metric} must be a number per 1,000 visitors "
+                f"from 0 up, not {rail.tolerated}"
+            )
 
 
 def _check_candidate(experiment: Experiment, candidate: Candidate) -> None:
@@ -155,6 +186,123 @@ def advance(experiment: Experiment, to: ExperimentStatus, at: datetime) -> Exper
         )
     started = experiment.started_at or (at if to == "running" else None)
     return replace(experiment, status=to, started_at=started)
+
+
+def with_rule(experiment: Experiment, rule: Rule) -> Experiment:
+    """The experiment under another rule, before it ever ran.
+
+    Raises:
+        BadInput: Where a number makes no sense.
+        Refused: Where it has run: a rule chosen after looking proves nothing.
+    """
+    if experiment.started_at is not None:
+        raise Refused(
+            f"experiment {experiment.id} has run since {experiment.started_at:%Y-%m-%d}; "
+            "its rule was set before and stays"
+        )
+    return check(replace(experiment, rule=rule))
+
+
+def without(experiment: Experiment, arm_ids: Iterable[str]) -> Experiment:
+    """The experiment with these arms taken out; nobody is shown them from now on.
+
+    What is shipped is shipped no more if it is among them. A running experiment that has nothing
+    left to show but its control, or whose shipped arm is gone, pauses: the control serves all.
+    """
+    gone = set(arm_ids)
+    arms = tuple(
+        replace(arm, active=False, held=False) if arm.id in gone else arm for arm in experiment.arms
+    )
+    lost = experiment.shipped in gone
+    left = replace(experiment, arms=arms, shipped="" if lost else experiment.shipped)
+    if left.status == "running" and (lost or not left.challengers):
+        return replace(left, status="paused")
+    return left
+
+
+def held(experiment: Experiment, arm_ids: Iterable[str], stand_in: Arm | None) -> Experiment:
+    """The experiment `without` these arms until they are `released`.
+
+    Where its control is among them, the stand-in is shown in its place, to everybody and uncounted:
+    a running experiment pauses, for nothing compares with a line that nobody may see.
+
+    Args:
+        experiment: Any experiment.
+        arm_ids: Ids of copies in quarantine; those that are not in the experiment don't matter.
+        stand_in: What takes the control's place if need be.
+    """
+    gone = set(arm_ids)
+    out = {arm.id for arm in experiment.challengers if arm.id in gone}
+    left = without(experiment, out) if out else experiment
+    arms = tuple(replace(arm, held=True) if arm.id in out else arm for arm in left.arms)
+    left = replace(left, arms=arms)
+    if experiment.control.id not in gone:
+        return left
+    status = "paused" if left.status == "running" else left.status
+    return replace(left, stand_in=stand_in, status=status)
+
+
+def released(experiment: Experiment, arm_ids: Iterable[str]) -> Experiment:
+    """The experiment with these arms back, if they were `held`, and its own control likewise.
+
+    What has paused stays paused, and what was shipped is not shipped again: a person decides that.
+    """
+    back = set(arm_ids)
+    arms = tuple(
+        replace(arm, active=True, held=False) if arm.held and arm.id in back else arm
+        for arm in experiment.arms
+    )
+    stand_in = None if experiment.control.id in back else experiment.stand_in
+    return replace(experiment, arms=arms, stand_in=stand_in)
+
+
+def retired(experiment: Experiment, arm_ids: Sequence[str]) -> Experiment:
+    """The experiment `without` challengers of its own.
+
+    Raises:
+        Unknown: Where it has no such arm.
+        Refused: Where an arm is its control, to which every fault falls, or was taken out before.
+    """
+    arms = {arm.id: arm for arm in experiment.arms}
+    for key in arm_ids:
+        if key not in arms:
+            raise Unknown(f"experiment {experiment.id} has no line {key!r:.60}")
+        if arms[key].control:
+            raise Refused(f"{key} is the control of {experiment.id}; pause or conclude it instead")
+        if not arms[key].active:
+            raise Refused(f"line {key} of {experiment.id} was taken out before")
+    return without(experiment, arm_ids)
+
+
+def shipped(experiment: Experiment, arm_id: str) -> Experiment:
+    """The experiment with one arm for everybody, the hold-out excepted as long as it runs.
+
+    Raises:
+        Unknown: Where it has no such challenger.
+        Refused: Where it neither runs nor is concluded.
+    """
+    if experiment.status not in {"running", "concluded"}:
+        raise Refused(
+            f"experiment {experiment.id} is {experiment.status}, so its control serves everybody; "
+            "let it run, then ship"
+        )
+    if all(arm.id != arm_id for arm in experiment.challengers):
+        known = ", ".join(arm.id for arm in experiment.challengers) or "none"
+        raise Unknown(
+            f"experiment {experiment.id} has no line {arm_id!r:.60} to ship; there are: {known}"
+        )
+    return replace(experiment, shipped=arm_id)
+
+
+def unshipped(experiment: Experiment) -> Experiment:
+    """The experiment as it was before an arm was shipped: it goes on, or its control serves.
+
+    Raises:
+        Refused: Where none is shipped.
+    """
+    if not experiment.shipped:
+        raise Refused(f"experiment {experiment.id} has shipped no line; there is nothing to undo")
+    return replace(experiment, shipped="")
 
 
 # --- its policies ------------------------------------------------------------------------------
@@ -264,7 +412,12 @@ def decide(
     audience = audience_of(context, experiment.audiences)
     control = experiment.control.id
     shadow = None
-    if experiment.status != "running" or policy is None:
+    if experiment.status == "running" and experiment.shipped_arm is not None:
+        held = is_held_out(experiment, key)
+        slice_, reason = "shipped", "holdout" if held else "shipped"
+        chosen = control if held else experiment.shipped_arm.id
+        shares = _shipped_shares(experiment, experiment.shipped_arm.id)
+    elif experiment.status != "running" or policy is None:
         reason = "no_policy" if policy is None else "not_running"
         shares, slice_, chosen = {control: 1.0}, "fallback", control
     else:
@@ -366,10 +519,21 @@ def _shadow(experiment: Experiment, arms: Sequence[Arm], split: Split) -> Shadow
     )
 
 
+def is_held_out(experiment: Experiment, key: str) -> bool:
+    """Whether the decision with this id falls to the hold-out, whatever is served to others."""
+    return _uniform(experiment.seed, key, "slice") < experiment.holdout
+
+
+def _shipped_shares(experiment: Experiment, arm_id: str) -> dict[str, float]:
+    """The probabilities while one arm is shipped; arms that nobody can get are left out."""
+    shares = {experiment.control.id: experiment.holdout, arm_id: 1 - experiment.holdout}
+    return {key: share for key, share in shares.items() if share > 0}
+
+
 def _slice(experiment: Experiment, key: str) -> Slice:
-    place = _uniform(experiment.seed, key, "slice")
-    if place < experiment.holdout:
+    if is_held_out(experiment, key):
         return "holdout"
+    place = _uniform(experiment.seed, key, "slice")
     return "uniform" if place < experiment.holdout + experiment.uniform else "policy"
 
 

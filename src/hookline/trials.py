@@ -6,27 +6,31 @@ document and one audited row of the log, written together.
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from hookline import candidate as rival
 from hookline import experiment as trial
 from hookline.channels import channel as channel_named
+from hookline.control import title_control
 from hookline.errors import Refused, Unknown
 from hookline.headstart import with_embeddings
+from hookline.judgement import copy_id
 from hookline.perceive.encoders import Encoder
 from hookline.policies import make_policy
 from hookline.prior import TextPrior
 from hookline.store import Store, every, one
 from hookline.types import (
     Action,
+    Arm,
     Audience,
     Candidate,
     Copy,
     Experiment,
     ExperimentStatus,
     Product,
+    Rule,
 )
 
 
@@ -59,6 +63,10 @@ class Trials(ABC):
     @abstractmethod
     def _catch_up(self) -> object:
         """Learns from what is new in the log."""
+
+    @abstractmethod
+    def _winner(self, experiment_id: str) -> str:
+        """The line that the report says to ship; raises Refused where it names none."""
 
     @abstractmethod
     def _with_head_start(
@@ -102,6 +110,8 @@ class Trials(ABC):
             audiences=tuple(one(self._store, "audience", key, Audience) for key in audience_ids),
             status="draft",
             started_at=None,
+            shipped="",
+            stand_in=None,
         )
         trial.check(made)
         prior = self._prior() if self._prior else None
@@ -152,14 +162,106 @@ class Trials(ABC):
         """Takes copies out of every test; from now on nobody is shown them."""
         with self._changing:
             for experiment in self.experiments():
-                arms = tuple(
-                    replace(arm, active=False) if arm.id in copy_ids else arm
-                    for arm in experiment.arms
-                )
-                if arms != experiment.arms:
-                    left = replace(experiment, arms=arms)
+                left = trial.without(experiment, copy_ids)
+                if left != experiment:
                     action = Action(verb="withdraw", subject=left.id, by=by, experiment=left)
                     self._keep(left, action, at)
+
+    def quarantine(self, copy_ids: Collection[str], *, at: datetime, by: str) -> None:
+        """Takes copies out of every test until they are released; doing so twice changes nothing.
+
+        A test whose control is among them pauses, and everybody gets the shop's own words from the
+        feed as it is now, see `control.title_control`.
+        """
+        with self._changing:
+            for experiment in self.experiments():
+                bare = experiment.control.id in copy_ids
+                stand_in = self._shops_words(experiment) if bare else None
+                left = trial.held(experiment, copy_ids, stand_in)
+                if left != experiment:
+                    action = Action(verb="quarantine", subject=left.id, by=by, experiment=left)
+                    self._keep(left, action, at)
+
+    def _shops_words(self, experiment: Experiment) -> Arm:
+        """What the feed itself says of the product, as a line for the experiment's channel."""
+        product = one(self._store, "product", experiment.product_id, Product)
+        channel = channel_named(experiment.channel_id)
+        parts = title_control(product, channel)
+        text = " | ".join(parts.values())
+        return Arm(id=copy_id(channel, product, parts), text=text, parts=parts)
+
+    def release(self, copy_ids: Sequence[str], *, at: datetime, by: str) -> None:
+        """Puts copies back where quarantine took them out; what was paused stays paused."""
+        with self._changing:
+            for experiment in self.experiments():
+                back = trial.released(experiment, copy_ids)
+                if back != experiment:
+                    action = Action(verb="release", subject=back.id, by=by, experiment=back)
+                    self._keep(back, action, at)
+
+    def set_rule(
+        self, experiment_id: str, rule: Rule, *, at: datetime, by: str = "api"
+    ) -> Experiment:
+        """Sets when to ship and when to stop, before the start.
+
+        Raises:
+            Unknown: Where there is no such experiment.
+            BadInput: Where a number makes no sense.
+            Refused: Where it has run before.
+        """
+        action = Action(verb="rule", subject=experiment_id, by=by)
+        return self._change(
+            experiment_id, lambda present: trial.with_rule(present, rule), action, at
+        )
+
+    def retire(
+        self,
+        experiment_id: str,
+        arm_ids: Sequence[str],
+        *,
+        at: datetime,
+        by: str = "api",
+        note: str = "",
+    ) -> Experiment:
+        """Takes lines out of one experiment; it pauses where only its control is left.
+
+        Raises:
+            Unknown: Where there is no such experiment, or it has no such line.
+            Refused: Where a line is its control, or was taken out before.
+        """
+        action = Action(verb="retire", subject=experiment_id, by=by, note=note)
+        return self._change(
+            experiment_id, lambda present: trial.retired(present, arm_ids), action, at
+        )
+
+    def ship(
+        self, experiment_id: str, arm_id: str = "", *, at: datetime, by: str = "api"
+    ) -> Experiment:
+        """Gives one line to everybody, the hold-out excepted as long as the experiment runs.
+
+        Args:
+            experiment_id: A running or concluded experiment.
+            arm_id: The line; empty for the one the report says to ship.
+            at: UTC time of the request.
+            by: Who does it.
+
+        Raises:
+            Unknown: Where there is no such experiment, or it has no such line.
+            Refused: Where it neither runs nor is concluded, or no line is named and none is proven.
+        """
+        line = arm_id or self._winner(experiment_id)
+        action = Action(verb="ship", subject=experiment_id, by=by, note=line)
+        return self._change(experiment_id, lambda present: trial.shipped(present, line), action, at)
+
+    def unship(self, experiment_id: str, *, at: datetime, by: str = "api") -> Experiment:
+        """Takes a shipped line back: the experiment goes on where it was.
+
+        Raises:
+            Unknown: Where there is no such experiment.
+            Refused: Where no line is shipped.
+        """
+        action = Action(verb="unship", subject=experiment_id, by=by)
+        return self._change(experiment_id, trial.unshipped, action, at)
 
     def try_candidate(
         self,

@@ -4,16 +4,42 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from math import floor, log10, sqrt
+from typing import NamedTuple
 
 import numpy as np
 
 from hookline.report.elements import ElementEvidence, element_evidence, element_rows, strongest
-from hookline.report.evidence import Duel, Evidence, Scored, duel, leader, score, weigh
+from hookline.report.evidence import (
+    PER,
+    Duel,
+    Evidence,
+    Scored,
+    duel,
+    lead,
+    leader,
+    scaled,
+    score,
+    weigh,
+)
+from hookline.report.guardrails import guard_rows
+from hookline.report.maturity import maturity
 from hookline.report.split import split
 from hookline.report.table import Table, tabulate
-from hookline.report.verdict import CHECK_TRAFFIC, WINNER, is_proven, judge, sentence
-from hookline.stats import ALPHA, policy_shares, units_needed, unknown
+from hookline.report.verdict import (
+    CHECK_TRAFFIC,
+    CONCLUDED,
+    KEEP_RUNNING,
+    PAUSED,
+    SHIP,
+    SHIPPED,
+    TOO_EARLY,
+    Judged,
+    is_proven,
+    judge,
+)
+from hookline.report.wait import Race, wait
+from hookline.report.words import Figures, sentence, shipped_sentence, unit_of
+from hookline.stats import policy_shares, unknown
 from hookline.types import (
     METRICS,
     AllocationPoint,
@@ -23,15 +49,17 @@ from hookline.types import (
     Estimate,
     Experiment,
     ExperimentReport,
+    GuardrailReport,
     Metric,
     Outcome,
     Report,
+    Split,
+    Wait,
 )
 
-WORTHWHILE = 0.02
-"""Least relative lift worth changing copy for, where nobody says otherwise: +2 %."""
 BUCKETS = 24
 """Most stretches of time that allocation is shown in."""
+_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,7 +83,7 @@ def analyze(
     shares: Mapping[str, float],
     *,
     writing_usd: float,
-    worthwhile: float = WORTHWHILE,
+    now: datetime | None = None,
 ) -> Analysis:
     """One experiment's answer with the evidence that `combine` pools.
 
@@ -67,19 +95,19 @@ def analyze(
         outcomes: Its outcomes in log order.
         shares: Arm id → average share the policy would give it now.
         writing_usd: What writing its copy cost.
-        worthwhile: Least relative lift worth changing the copy for.
+        now: UTC time up to which the outcomes are known; None takes that of the newest decision.
     """
     measured = _measure(experiment, tabulate(experiment, outcomes))
-    table, evidence = measured.table, measured.evidence
+    table, evidence, risk = measured.table, measured.evidence, experiment.rule.risk
     arms = _arms(measured, shares)
-    lift = {metric: evidence[metric].lift() for metric in METRICS}
-    gain = {metric: evidence[metric].total_gain() for metric in METRICS}
-    traffic = split(experiment, table)
-    verdict, winner, words = (
-        (CHECK_TRAFFIC, None, traffic.sentence)
-        if traffic.flagged
-        else _answer(measured, arms, lift[experiment.objective], worthwhile)
-    )
+    lift = {metric: evidence[metric].lift(risk) for metric in METRICS}
+    gain = {metric: evidence[metric].total_gain(risk) for metric in METRICS}
+    extra = {metric: scaled(evidence[metric].beyond(risk), PER) for metric in METRICS}
+    worth = _worth(experiment, extra[experiment.objective])
+    traffic, guarded = split(experiment, table), guard_rows(experiment, table)
+    known = Figures(worth, lift[experiment.objective])
+    answer = _answer(measured, arms, known, traffic, guarded)
+    newest = max((each.decision.context.at for each in outcomes), default=_START)
     exploration = evidence["clicks"].total_missed().estimate
     taken_apart = element_evidence(experiment, table, measured.scored)
     report = ExperimentReport(
@@ -102,11 +130,19 @@ def analyze(
         lift=lift,
         gain=gain,
         cost={"writing_usd": writing_usd, "exploration_clicks": exploration},
-        verdict=verdict,
-        winner=winner,
-        sentence=words,
+        verdict=answer.verdict,
+        winner=answer.winner,
+        sentence=answer.sentence,
         split=traffic,
         elements=element_rows([taken_apart]),
+        rule=experiment.rule,
+        unit=unit_of(experiment),
+        worth=worth,
+        extra=extra,
+        wait=answer.wait,
+        guardrails=guarded,
+        maturity=maturity(experiment, table, now or newest),
+        shipped=experiment.shipped,
     )
     return Analysis(report=report, evidence=evidence, elements=taken_apart)
 
@@ -195,8 +231,17 @@ class _Measured:
 
     @property
     def arm_alpha(self) -> float:
-        """Bonferroni: the chance of error one challenger may spend, so that all keep `ALPHA`."""
-        return ALPHA / max(len(self.experiment.arms) - 1, 1)
+        """Bonferroni: the chance of error one challenger may spend, so that all keep the risk."""
+        return self.experiment.rule.risk / max(len(self.experiment.arms) - 1, 1)
+
+    def races(self) -> list[Race]:
+        """The challengers that may still be served, against the control in the objective."""
+        experiment = self.experiment
+        return [
+            Race(lead(each.moments), self.arm_alpha)
+            for arm, each in zip(experiment.arms, self.duels[experiment.objective], strict=True)
+            if arm.active and not arm.control
+        ]
 
 
 def _measure(experiment: Experiment, table: Table) -> _Measured:
@@ -216,17 +261,18 @@ def _measure(experiment: Experiment, table: Table) -> _Measured:
 
 
 def _arms(measured: _Measured, shares: Mapping[str, float]) -> tuple[ArmReport, ...]:
-    table, horizon = measured.table, measured.experiment.horizon
+    table, experiment = measured.table, measured.experiment
+    horizon, alpha = experiment.horizon, measured.arm_alpha
     reports: list[ArmReport] = []
-    for index, arm in enumerate(measured.experiment.arms):
+    for index, arm in enumerate(experiment.arms):
         own = table.exposed & (table.arms == index)
         duels = {metric: measured.duels[metric][index] for metric in METRICS}
-        lift: dict[str, Estimate] = {
-            metric: unknown(duels[metric].moments.n, "this is the control")
-            if arm.control
-            else duels[metric].lift(horizon, measured.arm_alpha)
-            for metric in METRICS
+        itself = {
+            metric: unknown(each.moments.n, "this is the control") for metric, each in duels.items()
         }
+        lift = {metric: each.lift(horizon, alpha) for metric, each in duels.items()}
+        extra = {metric: scaled(each.beyond(horizon, alpha), PER) for metric, each in duels.items()}
+        worth = _worth(experiment, extra[experiment.objective])
         reports.append(
             ArmReport(
                 arm=arm,
@@ -235,47 +281,78 @@ def _arms(measured: _Measured, shares: Mapping[str, float]) -> tuple[ArmReport, 
                 orders=int(table.total("orders", own)),
                 revenue=table.total("revenue", own),
                 share=shares.get(arm.id, 0.0),
-                rate={metric: duels[metric].rate(horizon) for metric in METRICS},
-                lift=lift,
+                rate={
+                    metric: each.rate(horizon, experiment.rule.risk)
+                    for metric, each in duels.items()
+                },
+                lift=itself if arm.control else lift,
+                extra=itself if arm.control else extra,
+                worth=None if arm.control else worth,
             )
         )
     return tuple(reports)
 
 
+def _worth(experiment: Experiment, extra: Estimate) -> Estimate:
+    """The objective's extra in the unit of the rule."""
+    return scaled(extra, experiment.rule.value or 1.0)
+
+
+class _Answer(NamedTuple):
+    """What the report says of an experiment as a whole."""
+
+    verdict: str
+    winner: str | None
+    sentence: str
+    wait: Wait | None = None
+
+
 def _answer(
-    measured: _Measured, arms: tuple[ArmReport, ...], policy: Estimate, worthwhile: float
-) -> tuple[str, str | None, str]:
-    """Verdict, winner and sentence."""
+    measured: _Measured,
+    arms: tuple[ArmReport, ...],
+    policy: Figures,
+    traffic: Split,
+    guarded: Sequence[GuardrailReport],
+) -> _Answer:
+    """Verdict, winner, sentence, and how long still."""
     experiment = measured.experiment
-    verdict, arm = judge(arms, policy, experiment.objective, worthwhile)
-    words = sentence(
-        verdict,
-        arm,
-        policy,
-        objective=experiment.objective,
-        status=experiment.status,
-        worthwhile=worthwhile,
-        visitors_more=_visitors_more(measured, arms.index(arm)) if arm else None,
+    if traffic.flagged:
+        return _Answer(CHECK_TRAFFIC, None, traffic.sentence)
+    if (line := experiment.shipped_arm) is not None:
+        shipped = next(arm for arm in arms if arm.arm.id == line.id)
+        return _Answer(SHIPPED, None, shipped_sentence(shipped, experiment))
+    harmful = {row.arm_id for row in guarded if row.harmful}
+    judged = judge(arms, policy.worth, experiment.rule, harmful)
+    still = _wait(measured, judged)
+    return _Answer(
+        verdict=_lasting(judged, experiment),
+        winner=judged.arm.arm.id if judged.arm and judged.verdict == SHIP else None,
+        sentence=sentence(judged, policy, experiment, still),
+        wait=still,
     )
-    return verdict, arm.arm.id if arm and verdict == WINNER else None, words
 
 
-def _visitors_more(measured: _Measured, arm: int) -> int | None:
-    """Forecast of visitors still needed to prove the arm better, to two digits.
+def _lasting(judged: Judged, experiment: Experiment) -> str:
+    """The verdict; one that asks for patience gives way where nothing runs that could use it."""
+    if judged.verdict in {KEEP_RUNNING, TOO_EARLY}:
+        over = {"paused": PAUSED, "concluded": CONCLUDED}
+        return over.get(experiment.status, judged.verdict)
+    return judged.verdict
 
-    It takes the lead of the moment for the true one, which flatters the leader of several; so it
-    is None where there is no lead, or where more than ten times the planned visitors are needed.
-    """
-    moments = measured.duels[measured.experiment.objective][arm].moments
-    contrast = np.array([1.0, -1.0])
-    lead, variance = float(contrast @ moments.mean), contrast @ moments.covariance @ contrast
-    horizon = measured.experiment.horizon
-    needed = units_needed(lead, sqrt(max(variance, 0.0)), measured.arm_alpha, horizon)
-    if needed is None or not moments.n < needed <= 10 * horizon:
+
+def _wait(measured: _Measured, judged: Judged) -> Wait | None:
+    """How long until the rule is likely to decide; None where it has, or nothing runs."""
+    experiment = measured.experiment
+    if judged.verdict != KEEP_RUNNING or experiment.status != "running":
         return None
-    more = needed - moments.n
-    step = 10 ** max(floor(log10(more)) - 1, 0)
-    return -(-more // step) * step
+    rule = experiment.rule
+    return wait(
+        experiment,
+        measured.table,
+        measured.races(),
+        Race(lead(measured.evidence[experiment.objective].policy), rule.risk),
+        bar=rule.worthwhile / PER / (rule.value or 1.0),
+    )
 
 
 def _audiences(measured: _Measured) -> tuple[AudienceReport, ...]:
@@ -319,15 +396,16 @@ def _audience(measured: _Measured, index: int, key: str, name: str, alpha: float
 def _allocation(measured: _Measured) -> tuple[AllocationPoint, ...]:
     """The policy's own average shares over stretches of time with equally many decisions each."""
     experiment, table = measured.experiment, measured.table
+    chosen = table.drawn & ~table.shipped
     shares = policy_shares(
-        table.probabilities[table.drawn],
+        table.probabilities[chosen],
         measured.control,
         holdout=experiment.holdout,
         uniform=experiment.uniform,
     )
     if shares is None or not len(shares):
         return ()
-    at = table.at[table.drawn]
+    at = table.at[chosen]
     order = np.argsort(at, kind="stable")
     stretches = np.array_split(order, max(min(BUCKETS, len(order) // 10), 1))
     return tuple(

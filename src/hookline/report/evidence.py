@@ -1,7 +1,7 @@
 """What the settled visitors of one experiment say: scores made once, then only their moments."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from hookline.stats import (
     Moments,
     floored,
     mean_estimate,
-    noise,
+    noise_between,
     policy_shares,
     relative_lift,
     scores,
@@ -19,7 +19,11 @@ from hookline.stats import (
     unknown,
     value,
 )
-from hookline.types import Estimate, Experiment, Metric
+from hookline.types import Estimate, Experiment, GuardMetric
+
+PER = 1_000
+"""Visitors that gains and harms are counted per."""
+_NO_POLICY = "the logged probabilities do not fit the shares, or leave none to the policy"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)
@@ -31,6 +35,7 @@ class Scored:
         arms: Index of the arm served, shape (n,).
         audiences: Index of the audience, shape (n,).
         probabilities: Logged marginal probabilities, shape (n, K).
+        chosen: Whether the policy had a say, shape (n,): not where one arm was shipped to all.
         rewards: Shape (n,).
         limits: Values an arm's rate can take.
     """
@@ -39,6 +44,7 @@ class Scored:
     arms: Integers
     audiences: Integers
     probabilities: Array
+    chosen: Flags
     rewards: Array
     limits: tuple[float, float]
 
@@ -52,7 +58,7 @@ class Scored:
         return np.bincount(self.arms[rows & self.events], minlength=self.psi.shape[1])
 
 
-def score(table: Table, metric: Metric) -> Scored:
+def score(table: Table, metric: GuardMetric) -> Scored:
     """The scores of all rows that the metric can be analysed on."""
     rows = table.analysed(metric)
     arms, audiences, rewards = table.arms[rows], table.audiences[rows], table.rewards[metric][rows]
@@ -62,6 +68,7 @@ def score(table: Table, metric: Metric) -> Scored:
         arms=arms,
         audiences=audiences,
         probabilities=probabilities,
+        chosen=~table.shipped[rows],
         rewards=rewards,
         limits=(-np.inf, np.inf) if metric == "revenue" else (0.0, 1.0),
     )
@@ -81,16 +88,50 @@ class Duel:
     events: tuple[int, int]
     limits: tuple[float, float]
 
-    def rate(self, horizon: float) -> Estimate:
+    def rate(self, horizon: float, alpha: float = ALPHA) -> Estimate:
         """The arm's value per visitor."""
         column = self.moments.column(0)
         return mean_estimate(
-            column, events=self.events[0], horizon=horizon, alpha=ALPHA, limits=self.limits
+            column, events=self.events[0], horizon=horizon, alpha=alpha, limits=self.limits
         )
 
     def lift(self, horizon: float, alpha: float) -> Estimate:
         """The arm's relative lift over the control."""
         return relative_lift(self.moments, events=min(self.events), horizon=horizon, alpha=alpha)
+
+    def beyond(self, horizon: float, alpha: float) -> Estimate:
+        """What the arm brings beyond the control, per visitor; it and the lift agree on the sign.
+
+        The one's interval lies above 0 exactly where the other's does, but this one has bounds
+        even where the control's value is not yet known well enough to divide by.
+        """
+        return mean_estimate(
+            lead(self.moments), events=min(self.events), horizon=horizon, alpha=alpha
+        )
+
+
+def lead(moments: Moments) -> Moments:
+    """The moments of the first column less the second."""
+    contrast = np.array([[1.0], [-1.0]])
+    return Moments(
+        n=moments.n,
+        mean=moments.mean @ contrast,
+        scatter=contrast.T @ moments.scatter @ contrast,
+    )
+
+
+def scaled(estimate: Estimate, factor: float) -> Estimate:
+    """The estimate and its bounds times a factor above 0."""
+
+    def times(value: float | None) -> float | None:
+        return None if value is None else value * factor
+
+    return replace(
+        estimate,
+        estimate=times(estimate.estimate),
+        low=times(estimate.low),
+        high=times(estimate.high),
+    )
 
 
 def duel(scored: Scored, arm: int, control: int, among: Flags | None = None) -> Duel:
@@ -156,18 +197,25 @@ class Evidence:
             horizon=self.horizon + other.horizon,
         )
 
-    def lift(self) -> Estimate:
+    def lift(self, alpha: float = ALPHA) -> Estimate:
         """Relative lift of the policy's choices over the control for all."""
         if not self.policy.n and self.gain.n:
-            reason = "the logged probabilities do not fit the shares, or leave none to the policy"
-            return unknown(0, reason)
+            return unknown(0, _NO_POLICY)
         return relative_lift(
-            self.policy, events=min(self.events), horizon=self.horizon, alpha=ALPHA
+            self.policy, events=min(self.events), horizon=self.horizon, alpha=alpha
         )
 
-    def total_gain(self) -> Estimate:
+    def beyond(self, alpha: float = ALPHA) -> Estimate:
+        """What the policy's choices bring beyond the control for all, per visitor."""
+        if not self.policy.n and self.gain.n:
+            return unknown(0, _NO_POLICY)
+        return mean_estimate(
+            lead(self.policy), events=min(self.events), horizon=self.horizon, alpha=alpha
+        )
+
+    def total_gain(self, alpha: float = ALPHA) -> Estimate:
         """What was had beyond the control for all, summed over the visitors."""
-        return total_estimate(self.gain, events=min(self.events), horizon=self.horizon, alpha=ALPHA)
+        return total_estimate(self.gain, events=min(self.events), horizon=self.horizon, alpha=alpha)
 
     def total_missed(self) -> Estimate:
         """What the policy's choice for all would have had beyond what was served, summed."""
@@ -181,37 +229,47 @@ def weigh(experiment: Experiment, scored: Scored, control: int) -> Evidence:
 
     What was served is the mixture of hold-out, uniform slice and policy that visitors were in
     fact drawn from, so its score needs the logged probabilities and nothing else, and
-    policy − control = gain + missed holds visitor by visitor.
+    policy − control = gain + missed holds visitor by visitor. Where one arm was shipped to all no
+    policy chose: such visitors count for the gain alone.
     """
     rows = scored.probabilities[:, control] > 0
+    policy, missed = _policy(experiment, scored, control, rows & scored.chosen)
     psi, probabilities = scored.psi[rows], scored.probabilities[rows]
-    rewards = Moments.of(scored.rewards[rows, None])
-    base, served = psi[:, control], value(psi, probabilities)
-    always = np.zeros_like(probabilities)
-    always[:, control] = 1.0
-    shares = policy_shares(
-        probabilities, control, holdout=experiment.holdout, uniform=experiment.uniform
-    )
-    policy, missed = Moments.none(2), Moments.none(1)
-    if shares is not None:
-        chosen = value(psi, shares)
-        both = Moments.of(np.column_stack([chosen, base]))
-        policy = floored(both, _noise([shares, always], probabilities), rewards)
-        spared = _noise([shares - probabilities], probabilities)
-        missed = floored(Moments.of((chosen - served)[:, None]), spared, rewards)
+    gain = Moments.of((value(psi, probabilities) - psi[:, control])[:, None])
+    swapped = noise_between([probabilities - _always(control, probabilities)], probabilities)
     events = scored.counts(rows)
-    swapped = _noise([probabilities - always], probabilities)
     return Evidence(
         policy=policy,
-        gain=floored(Moments.of((served - base)[:, None]), swapped, rewards),
+        gain=floored(gain, swapped, Moments.of(scored.rewards[rows, None])),
         missed=missed,
         events=(int(events[control]), int(events.sum() - events[control])),
         horizon=experiment.horizon,
     )
 
 
-def _noise(weights: Sequence[Array], probabilities: Array) -> Array:
-    """Sums of `noise` for every pair of scores with these weights, as `floored` takes them."""
-    return np.array(
-        [[noise(one, other, probabilities).sum() for other in weights] for one in weights]
+def _policy(
+    experiment: Experiment, scored: Scored, control: int, rows: Flags
+) -> tuple[Moments, Moments]:
+    """The policy's choice and the control; the policy's choice less what was served."""
+    psi, probabilities = scored.psi[rows], scored.probabilities[rows]
+    shares = policy_shares(
+        probabilities, control, holdout=experiment.holdout, uniform=experiment.uniform
     )
+    if shares is None:
+        return Moments.none(2), Moments.none(1)
+    rewards = Moments.of(scored.rewards[rows, None])
+    chosen, served = value(psi, shares), value(psi, probabilities)
+    both = Moments.of(np.column_stack([chosen, psi[:, control]]))
+    always = _always(control, probabilities)
+    spared = noise_between([shares - probabilities], probabilities)
+    return (
+        floored(both, noise_between([shares, always], probabilities), rewards),
+        floored(Moments.of((chosen - served)[:, None]), spared, rewards),
+    )
+
+
+def _always(control: int, probabilities: Array) -> Array:
+    """The weights of the control for everybody."""
+    always = np.zeros_like(probabilities)
+    always[:, control] = 1.0
+    return always

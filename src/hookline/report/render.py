@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hookline.report.elements import element_note, strongest
-from hookline.report.verdict import between, percent
+from hookline.report.words import amount, amounts, between, harm_name, percent
 from hookline.types import (
     METRICS,
     ArmReport,
@@ -64,9 +64,25 @@ def to_json(report: Report) -> dict[str, Any]:
 
 
 def _words(experiment: ExperimentReport) -> str:
-    """The answer, and whether it can be trusted; one sentence where it is that it can't."""
+    """The answer, whether it can be trusted, harm done and orders to come."""
     trust = "" if experiment.split.flagged else f"{experiment.split.sentence}\n"
-    return f"{experiment.sentence}\n{trust}"
+    return f"{experiment.verdict.capitalize()}: {experiment.sentence}\n{trust}{_checks(experiment)}"
+
+
+def _checks(experiment: ExperimentReport) -> str:
+    """Harm that is proven, and orders still to come, a line each; none where there are neither."""
+    lines = [
+        f"Harm: “{row.text}” brings {amount(row.harm, harm_name(row.metric))} per 1,000 visitors "
+        f"({amounts(row.harm)})."
+        for row in experiment.guardrails
+        if row.harmful
+    ]
+    if experiment.guardrails and not lines:
+        watched = ", ".join(rail.metric for rail in experiment.rule.guardrails)
+        lines.append(f"No harm is proven in {watched}.")
+    if experiment.maturity is not None and experiment.maturity.open:
+        lines.append(experiment.maturity.sentence)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _overview(report: Report) -> Table:
@@ -76,8 +92,9 @@ def _overview(report: Report) -> Table:
     table.add_column("lift of Hookline's choices", no_wrap=True, min_width=34)
     table.add_column("answer", overflow="ellipsis", no_wrap=True)
     for each in report.experiments:
-        winner = next((arm.arm.text for arm in each.arms if arm.arm.id == each.winner), "")
-        answer = f"winner: {winner}" if winner else each.verdict
+        line = each.winner or each.shipped
+        winner = next((arm.arm.text for arm in each.arms if arm.arm.id == line), "")
+        answer = f"{each.verdict}: {winner}" if winner else each.verdict
         lift = _lift(each.lift[each.objective])
         table.add_row(*map(Text, (each.name, f"{each.visitors:,}", lift, answer)))
     return table
@@ -87,12 +104,15 @@ def _table(experiment: ExperimentReport) -> Table:
     objective = experiment.objective
     title = Text(f"{experiment.name} · {experiment.policy} · {experiment.status}")
     table = Table(title=title, title_justify="left", box=SIMPLE, pad_edge=False)
-    table.add_column("copy", no_wrap=True, overflow="ellipsis", max_width=34)
+    table.add_column("copy", no_wrap=True, overflow="ellipsis", max_width=28)
     for name, width in {"seen": 7, "clicks": 6, "orders": 6, "share": 5, "rate": 7}.items():
         table.add_column(name, justify="right", no_wrap=True, min_width=width)
+    table.add_column("gain", justify="right", no_wrap=True, min_width=7)
     table.add_column(f"lift in {objective}", no_wrap=True, overflow="ellipsis", min_width=38)
     for arm in experiment.arms:
         table.add_row(*(Text(cell) for cell in _cells(arm, objective)))
+    gained = f"gain: {experiment.unit} per 1,000 visitors beyond the control"
+    table.caption, table.caption_justify = Text(gained), "left"
     return table
 
 
@@ -105,6 +125,7 @@ def _cells(arm: ArmReport, objective: Metric) -> tuple[str, ...]:
         f"{arm.orders:,}",
         f"{arm.share:.0%}",
         "–" if rate is None else f"{rate:.4f}",
+        amount(arm.worth, "").strip() if arm.worth else "",
         "" if arm.arm.control else _lift(arm.lift[objective]),
     )
 

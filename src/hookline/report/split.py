@@ -3,7 +3,7 @@
 import numpy as np
 
 from hookline.report.table import Table
-from hookline.report.verdict import shorten
+from hookline.report.words import shorten
 from hookline.stats import RatioTest, sample_ratio
 from hookline.types import Experiment, Split
 
@@ -43,7 +43,7 @@ def _sentence(experiment: Experiment, found: RatioTest) -> str:
     odd = int((np.abs(np.array(found.observed) - due) / np.sqrt(due.clip(min=1.0))).argmax())
     line = shorten(experiment.arms[odd].text, 60)
     return (
-        f"Check the traffic: visitors per line are not as drawn ({chance}). “{line}” was seen by "
+        f"Visitors per line are not as drawn ({chance}). “{line}” was seen by "
         f"{found.observed[odd]:,} where {found.expected[odd]:,.0f} were due. Until it is known "
         f"why, no figure here can be trusted."
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hookline.types import METRICS, Experiment, Metric, Outcome
+from hookline.types import METRICS, Experiment, GuardMetric, Outcome
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -26,9 +26,12 @@ class Table:
         drawn: Whether the arm was drawn with its logged probability, shape (n,): not for the
             fallback slice, which gets the control for a reason that no probability describes,
             nor where the log gives the served arm no probability.
+        shipped: Whether one arm was shipped to everybody, so that no policy chose, shape (n,).
         exposed: Whether the copy was shown, shape (n,).
-        settled: Metric → whether its window has closed, shape (n,).
+        settled: Metric → whether its window has closed, shape (n,). There are the three metrics
+            and those that the experiment's rule guards.
         rewards: Metric → value, shape (n,).
+        ordered_after: Hours from the decision to the first order, shape (n,); nan without one.
     """
 
     arms: Integers
@@ -36,15 +39,17 @@ class Table:
     audiences: Integers
     at: Array
     drawn: Flags
+    shipped: Flags
     exposed: Flags
-    settled: Mapping[Metric, Flags]
-    rewards: Mapping[Metric, Array]
+    settled: Mapping[GuardMetric, Flags]
+    rewards: Mapping[GuardMetric, Array]
+    ordered_after: Array
 
-    def analysed(self, metric: Metric) -> Flags:
+    def analysed(self, metric: GuardMetric) -> Flags:
         """Rows that estimates of the metric rest on: drawn, shown, and settled; shape (n,)."""
         return self.drawn & self.exposed & self.settled[metric]
 
-    def total(self, metric: Metric, rows: Flags) -> float:
+    def total(self, metric: GuardMetric, rows: Flags) -> float:
         """Sum of the metric over the rows."""
         return float(self.rewards[metric][rows].sum())
 
@@ -65,6 +70,8 @@ def tabulate(experiment: Experiment, outcomes: Sequence[Outcome]) -> Table:
     fallback = flags(each.slice == "fallback" for each in decisions)
     served = probabilities[np.arange(n, dtype=np.int64), arms]
     orders = flags(outcome.order_settled for outcome in outcomes)
+    clicks = flags(outcome.click_settled for outcome in outcomes)
+    metrics: set[GuardMetric] = {*METRICS, *(each.metric for each in experiment.rule.guardrails)}
     return Table(
         arms=arms,
         probabilities=probabilities,
@@ -73,14 +80,25 @@ def tabulate(experiment: Experiment, outcomes: Sequence[Outcome]) -> Table:
         ),
         at=np.fromiter((each.context.at.timestamp() for each in decisions), np.float64, n),
         drawn=~fallback & (arms >= 0) & (served > 0),
+        shipped=flags(each.slice == "shipped" for each in decisions),
         exposed=flags(outcome.exposed for outcome in outcomes),
-        settled={
-            "clicks": flags(outcome.click_settled for outcome in outcomes),
-            "orders": orders,
-            "revenue": orders,
-        },
+        settled={metric: clicks if metric == "clicks" else orders for metric in metrics},
         rewards={
-            metric: np.fromiter((outcome.value(metric) for outcome in outcomes), np.float64, n)
-            for metric in METRICS
+            metric: np.fromiter((_value(each, metric) for each in outcomes), np.float64, n)
+            for metric in metrics
         },
+        ordered_after=np.fromiter(
+            (np.nan if each.ordered_after is None else each.ordered_after for each in outcomes),
+            np.float64,
+            n,
+        ),
     )
+
+
+def _value(outcome: Outcome, metric: GuardMetric) -> float:
+    """The outcome under one metric: whether it happened, 0/1, or money."""
+    if metric == "unsubscribes":
+        return float(outcome.unsubscribed)
+    if metric == "refunds":
+        return float(outcome.refunds > 0)
+    return outcome.value(metric)
