@@ -1,0 +1,64 @@
+"""Trained weights → the folder that `Network.load` reads: 8 bits a weight, a scale a row."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hookline.house.train import Recipe
+from hookline.writers.house.network import CARD, WEIGHTS, Build, Floats
+
+
+def export(
+    weights: Mapping[str, Floats],
+    out: Path,
+    *,
+    recipe: Recipe,
+    pieces: Sequence[str],
+    conditions: Sequence[str],
+) -> Build:
+    """Writes the model's folder, and gives back what its card says.
+
+    Args:
+        weights: What `train` gave back.
+        out: Folder to write; made where it does not exist.
+        recipe: How they were trained.
+        pieces: The vocabulary.
+        conditions: What can be asked for.
+    """
+    arrays: dict[str, NDArray[np.int8] | Floats] = {}
+    digest = blake2b(digest_size=10)
+    for name in sorted(weights):
+        steps, scales = rounded(weights[name])
+        arrays |= {name: steps, f"{name}.scale": scales}
+        digest.update(steps.tobytes() + scales.tobytes())
+    build = Build(
+        version=digest.hexdigest(),
+        width=recipe.width,
+        layers=recipe.layers,
+        heads=recipe.heads,
+        places=recipe.places,
+        pieces=tuple(pieces),
+        conditions=tuple(conditions),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    np.savez(out / WEIGHTS, allow_pickle=False, **arrays)
+    (out / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(build), indent=0) + b"\n")
+    return build
+
+
+def rounded(weights: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """The weights in steps of -127 to 127, and the size of a step in each row.
+
+    Examples:
+        >>> steps, scales = rounded(np.array([[1.27, -0.5]], np.float32))
+        >>> steps.tolist(), round(float(scales[0]), 3)
+        ([[127, -50]], 0.01)
+    """
+    largest = np.abs(weights).max(-1)
+    scales = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    steps = np.rint(weights / scales[..., None]).astype(np.int8)
+    return steps, scales
