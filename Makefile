@@ -18,10 +18,12 @@ test: check  ## lint, types, layers, then every test
 
 # torch is large, so that tuning is tested apart; the version is named, for without one pip may
 # bring gigabytes of GPU libraries.
-test-train: $(VENV)/.test  ## tuning an encoder, with torch
-	$(BIN)/python -m pip install --quiet torch==2.13.0 "transformers>=5.0" "onnx>=1.17" \
-		"sentence-transformers>=5.0"
-	$(BIN)/python -m pytest tests/prior/test_finetune.py tests/perceive/test_encoders_models.py $(ARGS)
+test-train: $(VENV)/.test  ## what needs torch: tuning an encoder, the house model, local models
+	$(BIN)/python -m pip install --quiet torch==2.13.0 "transformers[serving]>=5.0" \
+		"onnx>=1.17" "sentence-transformers>=5.0"
+	$(BIN)/python -m pytest tests/prior/test_finetune.py tests/perceive/test_encoders_models.py \
+		tests/house/test_house_train.py tests/writers/test_transformers_writer.py \
+		tests/writers/test_openai_served.py $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

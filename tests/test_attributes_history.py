@@ -11,8 +11,9 @@ from hookline import sample
 from hookline.app import App, open_app
 from hookline.attributes import AttributePolicy, design, learned_from
 from hookline.catalog import read_feed
+from hookline.prompts import load, render
 from hookline.settings import read_settings
-from hookline.types import Arm, Attributes, Audience, Context, Decision, Experiment, Outcome
+from hookline.types import Arm, Attributes, Audience, Brief, Context, Decision, Experiment, Outcome
 from hookline.wire import CopyOrder
 
 CELLS = design(Audience(id="all", name="All"), 4, seed=0)
@@ -108,6 +109,19 @@ def ordered(app: App, product: int, seed: int = 0) -> dict[str, Attributes]:
     return {copy.id: copy.attributes for copy in kept if copy.attributes is not None}
 
 
+def briefs(app: App, product: int, writer: str) -> list[Brief]:
+    """What one copy for one audience of one product is asked for."""
+    order = CopyOrder(
+        product_id=app.desk.products()[product].id,
+        channels=["onsite_banner"],
+        audiences=[sample.audiences()[0].id],
+        brand=sample.brand().id,
+        variants=1,
+        writer=writer,
+    )
+    return app.desk.briefs(order)
+
+
 def test_new_copy_asks_for_what_worked_on_the_channel(app: App) -> None:
     """A test whose visitors click on half of its lines; the next product's copy learns from it."""
     audience, product = sample.audiences()[0], app.desk.products()[0].id
@@ -159,6 +173,12 @@ def test_new_copy_asks_for_what_worked_on_the_channel(app: App) -> None:
         for cell in taught
     ]
     assert shared[0] >= 2
+    (best, *_) = [copy.text for copy in app.desk.copies() if copy.id == good]
+    told = {writer: briefs(app, 1, writer)[0].lessons for writer in ("openai", "phrasebook")}
+    assert told["openai"][0].startswith(f"“{best}” brought about ")
+    assert told["openai"][0].endswith("more clicks than its test's average, with these readers.")
+    assert told["phrasebook"] == (), "it reads no lessons, so that none are gathered for it"
+    assert told["openai"][0] in render(load("write_copy"), briefs(app, 1, "openai")[0], 2)[1]
     app.close()
 
 

@@ -3,6 +3,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,10 @@ def test_import_dry_run_stores_nothing(
         (["promote", "nope"], "no experiment 'nope'"),
         (["rollback", "nope"], "no experiment 'nope'"),
         (["rollback", "nope", "--url", "http://127.0.0.1:9"], "no Hookline answers"),
+        (["rule", "nope"], "no experiment 'nope'"),
+        (["rule", "nope", "--guard", "tears=1"], "no experiment 'nope'"),
+        (["ship", "nope"], "no experiment 'nope'"),
+        (["unship", "nope"], "no experiment 'nope'"),
         (["forget", "nobody"], "no decision was ever made for visitor 'nobody'"),
     ],
 )
@@ -243,3 +249,51 @@ def trail() -> list[dict[str, str]]:
     rows = [json.loads(row.body) for row in app.store.read() if row.kind == "action"]
     app.close()
     return rows
+
+
+def test_rule_ship_and_unship_steer_the_experiment_in_the_database(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served_decision()
+    with closing(open_app(read_settings())) as app:
+        (test,) = app.live.experiments()
+    code, out, _ = run(monkeypatch, capsys, "rule", test.id)
+    assert (code, "likely worth anything" in out, "No guard metric" in out) == (0, True, True)
+    code, _, complaint = run(monkeypatch, capsys, "rule", test.id, "--worthwhile", "2")
+    assert (code, "its rule was set before and stays" in complaint) == (2, True)
+    for wrong, word in (("tears=1", "--guard knows unsubscribes"), ("refunds=x", "metric=number")):
+        code, _, complaint = run(monkeypatch, capsys, "rule", test.id, "--guard", wrong)
+        assert (code, word in complaint) == (2, True)
+    code, _, complaint = run(monkeypatch, capsys, "ship", test.id)
+    assert (code, "name the line" in complaint) == (2, True)
+    line = test.challengers[0]
+    code, out, _ = run(monkeypatch, capsys, "ship", test.id, "--line", line.id)
+    assert (code, f"gives everybody “{line.text}”, but for the 10% held out" in out) == (0, True)
+    code, out, _ = run(monkeypatch, capsys, "unship", test.id)
+    assert (code, "has no line shipped; it goes on" in out) == (0, True)
+    code, out, _ = run(monkeypatch, capsys, "replay")
+    assert code == 0
+
+
+def test_rule_is_set_on_a_draft_and_guards_are_taken_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served_decision()
+    with closing(open_app(read_settings())) as app:
+        (test,) = app.live.experiments()
+        app.live.create_experiment(
+            replace(test, id="later"),
+            copy_ids=[arm.id for arm in test.challengers],
+            control_id=test.control.id,
+            audience_ids=[],
+            at=NOW,
+        )
+    options = ["--worthwhile", "2", "--value", ".4", "--risk", ".1"]
+    guards = ["--guard", "unsubscribes=3", "--guard", "refunds=4"]
+    code, out, _ = run(monkeypatch, capsys, "rule", "later", *options, *guards)
+    assert code == 0
+    assert "worth at least +2.00 USD per 1,000 visitors" in out
+    assert "Chance of error at all looks together: 0.1. One click counts 0.4 USD." in out
+    assert "than 3 more unsubscribes, 4 more refunds is taken out" in out
+    code, out, _ = run(monkeypatch, capsys, "rule", "later", "--guard", "none")
+    assert (code, "No guard metric was set." in out, "+2.00 USD" in out) == (0, True, True)

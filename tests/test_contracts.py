@@ -62,7 +62,8 @@ def server() -> Iterator[str]:
         made.shutdown()
 
 
-@pytest.mark.parametrize("name", WRITERS)
+# `transformers` keeps it in its own tests, where torch is.
+@pytest.mark.parametrize("name", [name for name in WRITERS if name != "transformers"])
 def test_writer_keeps_the_contract(name: str, server: str) -> None:
     makers = {
         "phrasebook": Phrasebook,

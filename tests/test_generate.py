@@ -1,20 +1,25 @@
 """Generation with a scripted writer, human lines, and the shop's own words as control."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import ClassVar, Literal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hookline.brief import make_brief
 from hookline.channels import CHANNELS
+from hookline.control import title_control
 from hookline.errors import BadInput, WriterFailed
-from hookline.generate import OVERSAMPLE, ROUNDS, generate, human_copy, title_control
+from hookline.generate import OVERSAMPLE, ROUNDS, Choice, Slate, Terms, generate
 from hookline.guards import GUARDS, check_all, guards_named
+from hookline.judgement import human_copy
+from hookline.slate import DIALS
 from hookline.types import (
     Attributes,
     Audience,
@@ -80,7 +85,7 @@ class Scripted(Writer):
         return tuple(
             Draft(
                 parts={"cta": "Shop now", "headline": line},
-                writer="scripted",
+                writer=self.name,
                 prompt="p1",
                 seed=seed,
                 cost_usd=0.25,
@@ -220,6 +225,241 @@ def test_generate_no_briefs_give_an_empty_slate() -> None:
 def test_generate_no_copies_wanted_is_a_mistake() -> None:
     with pytest.raises(BadInput, match="per_brief"):
         generate([brief()], Scripted(), GUARDS_ALL, per_brief=0, seed=1, at=AT)
+
+
+# --- rounds, stand-ins and money ---------------------------------------------------------------
+
+
+class Stand(Scripted):
+    """The one who stands in."""
+
+    name: ClassVar[str] = "stand"
+
+
+class Slow(Writer):
+    """Writes one idea for each brief, the first briefs the slowest."""
+
+    name: ClassVar[str] = "slow"
+
+    def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
+        place = int(brief.audience.id)
+        time.sleep(0.02 * (4 - place))
+        parts = {"headline": IDEAS[place], "cta": "Shop now"}
+        return (Draft(parts=parts, writer="slow", prompt="p", seed=seed),)
+
+
+def test_generate_many_requests_at_once_give_the_same_slate_in_the_same_order() -> None:
+    briefs = [brief(audience=str(place)) for place in range(4)]
+
+    def run(at_once: int) -> tuple[bytes, list[str]]:
+        done: list[str] = []
+        terms = Terms(at_once=at_once, progress=lambda each, kept: done.append(each.audience.id))
+        slate = generate(briefs, Slow(), GUARDS_ALL, per_brief=1, seed=1, at=AT, terms=terms)
+        return dumps(slate), done
+
+    assert run(1) == run(4)
+    assert run(4)[1] == ["0", "1", "2", "3"]
+
+
+def test_generate_tells_of_each_brief_as_it_is_done() -> None:
+    """The second brief is filled in the first round, the first one in the second."""
+    told: list[tuple[str, list[str]]] = []
+    terms = Terms(progress=lambda each, kept: told.append((each.audience.id, headlines(kept))))
+    writer = Scripted(["50% off"], [IDEAS[0]], [IDEAS[1]])
+    briefs = [brief(audience=name) for name in ("a", "b")]
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT, terms=terms)
+    assert told == [("b", [IDEAS[0]]), ("a", [IDEAS[1]])]
+    assert headlines(slate.kept) == [IDEAS[1], IDEAS[0]], "in the order of the briefs"
+
+
+def test_generate_what_waits_for_more_counts_as_live_for_its_siblings() -> None:
+    """The first brief has one of two; the second may not say the same meanwhile."""
+    writer = Scripted([IDEAS[0]], [IDEAS[0], IDEAS[1], IDEAS[2]], [IDEAS[3]])
+    briefs = [brief(audience=name) for name in ("a", "b")]
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=2, seed=1, at=AT)
+    assert headlines(slate.kept) == [IDEAS[0], IDEAS[3], IDEAS[1], IDEAS[2]]
+
+
+@pytest.mark.parametrize(
+    ("batches", "why"),
+    [
+        ([WriterFailed("the server is down")], "scripted failed: the server is down"),
+        ([["50% off"]], "guards rejected what scripted wrote, most often for claims.discount"),
+        ([], "scripted had nothing new to say"),
+    ],
+)
+def test_generate_stand_in_fills_what_the_writer_can_not_and_says_why(
+    batches: list[Sequence[str] | WriterFailed], why: str
+) -> None:
+    stand = Stand([IDEAS[4], IDEAS[5]])
+    slate = generate(
+        [brief()],
+        Scripted(*batches),
+        GUARDS_ALL,
+        per_brief=2,
+        seed=1,
+        at=AT,
+        terms=Terms(stand_in=stand),
+    )
+    assert headlines(slate.kept) == [IDEAS[4], IDEAS[5]]
+    assert {copy.note for copy in slate.kept} == {f"{why}; written by stand"}
+    assert slate.notes == (f"Tin Mug on On-site banner for All: written by stand, for {why}.",)
+    assert slate.shortfall == slate.left == ()
+
+
+def test_generate_stand_in_adds_to_what_there_is() -> None:
+    writer = Scripted([IDEAS[0]], WriterFailed("no more"))
+    terms = Terms(stand_in=Stand([IDEAS[0], IDEAS[1]]))
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=2, seed=1, at=AT, terms=terms)
+    assert headlines(slate.kept) == [IDEAS[0], IDEAS[1]]
+    assert [copy.note for copy in slate.kept] == [
+        "fallback",
+        "scripted failed: no more; written by stand",
+    ]
+
+
+def test_generate_stand_in_that_fails_too_is_named_with_both_reasons() -> None:
+    writer, stand = Scripted(WriterFailed("down")), Stand(WriterFailed("only English"))
+    terms = Terms(stand_in=stand)
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=1, seed=1, at=AT, terms=terms)
+    assert slate.shortfall == (
+        "Tin Mug on On-site banner for All: 0 of 1 copies. The writer failed: down; "
+        "stand could not stand in: only English",
+    )
+    assert slate.notes == ()
+
+
+def test_generate_no_writer_stands_in_for_itself() -> None:
+    writer = Scripted(WriterFailed("down"))
+    terms = Terms(stand_in=writer)
+    generate([brief()], writer, GUARDS_ALL, per_brief=1, seed=1, at=AT, terms=terms)
+    assert len(writer.calls) == 1
+
+
+def test_generate_stops_asking_when_the_budget_is_spent_and_says_which_were_left() -> None:
+    """A batch of two costs .50: a budget of 1.10 is good for two of four."""
+    writer = Scripted(*([IDEAS[n], IDEAS[n + 4]] for n in range(4)))
+    briefs = [brief(audience=name) for name in "abcd"]
+    terms = Terms(budget_usd=1.1)
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT, terms=terms)
+    assert len(writer.calls) == 2
+    assert slate.left == (briefs[2].id, briefs[3].id)
+    assert slate.cost_usd == 1.0
+    assert slate.shortfall[1] == (
+        "Tin Mug on On-site banner for D: 0 of 1 copies. The writer was asked no further, since "
+        "the budget of 1.1 USD is spent."
+    )
+
+
+def test_generate_stand_in_writes_what_the_budget_left() -> None:
+    writer = Scripted([IDEAS[0]], [IDEAS[1]])
+    terms = Terms(budget_usd=0.3, stand_in=Stand([IDEAS[2]]))
+    briefs = [brief(audience=name) for name in "ab"]
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT, terms=terms)
+    assert headlines(slate.kept) == [IDEAS[0], IDEAS[2]]
+    assert slate.left == (briefs[1].id,)
+    assert slate.kept[1].note == (
+        "scripted was asked no further, since the budget of 0.3 USD is spent; written by stand"
+    )
+
+
+def test_generate_repairs_what_can_safely_be_mended() -> None:
+    """Quotation marks and blanks go; a discount that nobody gives does not come clean."""
+    long = f"{IDEAS[0]} " + "x" * 60
+    writer = Scripted([f"{IDEAS[1]} 🎉", "50% off 🎉", long])
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    assert headlines(slate.kept) == [IDEAS[1]]
+    assert all(verdict.ok for verdict in slate.kept[0].verdicts)
+    assert "50% off 🎉" in headlines(slate.rejected), "as it was written"
+
+
+def test_generate_keeps_account_of_rejected_drafts_too() -> None:
+    writer = Scripted(["50% off", IDEAS[0], IDEAS[0]])
+    slate = generate([brief()], writer, GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    tally = slate.writers["scripted"]
+    assert (tally.requests, tally.drafts, tally.kept, tally.cost_usd) == (1, 3, 1, 0.75)
+
+
+# --- the choice --------------------------------------------------------------------------------
+
+
+def by_length(_brief: Brief, texts: Sequence[str]) -> np.ndarray:
+    return np.array([len(text) / 10 for text in texts])
+
+
+def test_generate_without_creativity_keeps_what_promises_most() -> None:
+    batch = [IDEAS[0], f"{IDEAS[2]}, from first light on", f"{IDEAS[2]}, from dusk till dawn on"]
+    kept = {
+        creativity: headlines(
+            generate(
+                [brief()],
+                Scripted(batch),
+                GUARDS_ALL,
+                per_brief=2,
+                seed=1,
+                at=AT,
+                terms=Terms(choice=Choice(creativity=creativity, promise=by_length)),
+            ).kept
+        )
+        for creativity in (0.0, 1.0)
+    }
+    assert set(kept[0.0]) == {batch[1], batch[2]}
+    assert batch[0] in kept[1.0]
+
+
+def test_generate_creativity_of_the_category_counts() -> None:
+    choice = Choice(creativity=1.0, by_category={"Kitchen": 0.0}, promise=by_length)
+    in_kitchen = replace(MUG, category="Kitchen > Mugs")
+    batch = [IDEAS[0], IDEAS[7], f"{IDEAS[0]} and of evenings"]
+    runs = [
+        headlines(
+            generate(
+                [brief(product)],
+                Scripted(batch),
+                GUARDS_ALL,
+                per_brief=2,
+                seed=1,
+                at=AT,
+                terms=Terms(choice=choice),
+            ).kept
+        )
+        for product in (MUG, in_kitchen)
+    ]
+    assert IDEAS[7] in runs[0]
+    assert runs[1] == [batch[2], max(batch[:2], key=len)]
+
+
+def test_generate_a_siblings_copy_counts_as_chosen() -> None:
+    """Of two lines the second brief gets the one unlike what the first one kept."""
+    writer = Scripted([IDEAS[0]], ["Tea tastes of evenings", IDEAS[7]])
+    briefs = [brief(audience=name) for name in ("a", "b")]
+    slate = generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT)
+    assert headlines(slate.kept) == [IDEAS[0], IDEAS[7]]
+
+
+def test_generate_gives_the_front_of_what_there_was_to_choose_from() -> None:
+    batches = [IDEAS[:4], IDEAS[4:]]
+    briefs = [brief(audience=name) for name in ("a", "b")]
+
+    def run(choice: Choice) -> Slate:
+        writer = Scripted(*batches)
+        terms = Terms(choice=choice)
+        return generate(briefs, writer, GUARDS_ALL, per_brief=1, seed=1, at=AT, terms=terms)
+
+    points = run(Choice(promise=by_length)).front
+    assert [point.creativity for point in points] == list(DIALS)
+    lengths = sorted((len(f"{line} | Shop now") / 10 for line in IDEAS), reverse=True)
+    rates = np.exp(lengths)
+    assert points[0].lift == pytest.approx(rates[:2].mean() / rates.mean() - 1)
+    assert points[-1].diversity >= points[0].diversity
+    assert run(Choice()).front == (), "nothing promises more than another"
+
+
+def test_choice_creativity_out_of_range_is_bad_input() -> None:
+    with pytest.raises(BadInput, match="creativity"):
+        Choice(creativity=1.5)
+    with pytest.raises(BadInput, match="creativity"):
+        Choice(by_category={"Shoes": -1})
 
 
 # --- human lines -------------------------------------------------------------------------------

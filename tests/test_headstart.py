@@ -15,7 +15,7 @@ from hookline import headstart
 from hookline.app import open_app
 from hookline.errors import BadInput, HooklineError
 from hookline.events import Ledger
-from hookline.headstart import with_embeddings, with_head_start
+from hookline.headstart import promised, with_embeddings, with_head_start
 from hookline.live import Live
 from hookline.perceive.encoders import Encoder, StaticEncoder
 from hookline.perceive.encoders.base import Floats, unit
@@ -64,6 +64,10 @@ class Told(TextPrior):
 
 
 SCORES = {"control": 0.0, "a": 0.3, "b": -0.3}
+
+
+def test_promised_is_the_forecast_one_standard_deviation_down() -> None:
+    assert promised(Told(SCORES), ["b", "a"]) == pytest.approx(np.array([-0.3, 0.3]) - 0.05**0.5)
 
 
 def new_experiment(**changes: object) -> Experiment:

@@ -7,7 +7,8 @@ from hookline.brief import make_brief
 from hookline.catalog import read_feed
 from hookline.channels import channel, count_graphemes
 from hookline.guards import GUARDS, check_all, guards_named
-from hookline.types import Attributes, Product
+from hookline.recognise import recognise
+from hookline.types import Product
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_control_lines_pass_every_guard(products: dict[str, Product]) -> None:
                 audience=audience,
                 channel=channel(name),
                 brand=brand,
-                attributes=Attributes(),
+                attributes=recognise(parts, channel=channel(name), product=products[ident]),
             )
             verdicts = check_all(guards_named(GUARDS), parts, brief)
             assert verdicts

@@ -16,7 +16,7 @@ MAX_RESTRICTIONS = 40
 _TEXTS = ("id", "name", "locale")
 _LISTS = {"voice": None, "banned_terms": MAX_TERMS, "restrictions": MAX_RESTRICTIONS}
 _MAPS = ("glossary", "disclaimers")
-_KEYS = (*_TEXTS, *_LISTS, *_MAPS, "max_exclamations", "emoji")
+_KEYS = (*_TEXTS, *_LISTS, *_MAPS, "max_exclamations", "emoji", "min_ease")
 
 
 def read_brand(data: bytes) -> Brand:
@@ -53,6 +53,8 @@ def read_brand(data: bytes) -> Brand:
             fields[key] = _list(key, value, _LISTS[key])
         elif key in _MAPS:
             fields[key] = _map(key, value)
+        elif key == "min_ease":
+            fields[key] = _ease(value)
         else:
             fields[key] = _flag(value) if key == "emoji" else _count(key, value)
     return Brand(**fields)
@@ -84,7 +86,10 @@ def _list(key: str, value: object, most: int | None) -> tuple[str, ...]:
     entries = cast("list[object]", value)
     texts = tuple(_text(f"{key}[{i}]", entry) for i, entry in enumerate(entries))
     if most is not None and len(texts) > most:
-        raise BadInput(f"{key!r} of the brand kit has {len(texts)} entries; at most {most} go")
+        raise BadInput(
+            f"{key!r} of the brand kit has {len(texts)} entries; at most {most} go, so take "
+            f"{len(texts) - most} out"
+        )
     return texts
 
 
@@ -105,6 +110,14 @@ def _count(key: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise BadInput(f"{key!r} of the brand kit must be a whole number from 0 on, not {value!r}")
     return value
+
+
+def _ease(value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
+        raise BadInput(f"'min_ease' of the brand kit must be from 0 to 100 or null, not {value!r}")
+    return float(value)
 
 
 def _kind(value: object) -> str:

@@ -15,6 +15,7 @@ def make_brief(
     attributes: Attributes,
     lessons: Sequence[str] = (),
     locale: str | None = None,
+    sentiment: float | None = None,
 ) -> Brief:
     """The brief for one cell, with an id that is the content hash of everything in it.
 
@@ -26,10 +27,12 @@ def make_brief(
         attributes: The creative attributes asked for.
         lessons: What worked for this audience before, in words; blank ones are dropped.
         locale: BCP 47 tag of the language to write; the brand's own if None.
+        sentiment: How it is to feel, from -1 to 1; None where nothing is asked.
 
     Raises:
         BadInput: Where no copy could answer the brief: a product without a title, a channel
-            without fields or with a field that nothing can fill, an empty locale.
+            without fields or with a field that nothing can fill, an empty locale, a sentiment
+            that is off the scale.
 
     Examples:
         >>> from hookline.channels import channel
@@ -51,9 +54,12 @@ def make_brief(
     language = brand.locale if locale is None else locale
     if not language.strip():
         raise BadInput("the locale is empty; give a language tag such as 'en' or 'en-GB'")
+    if sentiment is not None and not -1 <= sentiment <= 1:
+        raise BadInput(f"the sentiment must lie from -1 to 1, not {sentiment}")
+    asked = () if sentiment is None else (sentiment,)
     kept = tuple(lesson.strip() for lesson in lessons if lesson.strip())
     return Brief(
-        id=content_hash(product, audience, channel, brand, attributes, kept, language),
+        id=content_hash(product, audience, channel, brand, attributes, kept, language, *asked),
         product=product,
         audience=audience,
         channel=channel,
@@ -61,6 +67,7 @@ def make_brief(
         attributes=attributes,
         lessons=kept,
         locale=language,
+        sentiment=sentiment,
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -20,19 +20,19 @@ from rich.table import Table
 from typer.exceptions import Abort, TyperException
 
 from hookline.commands.aa import aa
+from hookline.commands.analyse import analyse, export
+from hookline.commands.base import BY, Url, opened, reach, say, steer
 from hookline.commands.evaluate import evaluate
+from hookline.commands.prompt import prompt
+from hookline.commands.rule import rule, ship, unship
+from hookline.commands.tune import tune
 from hookline.errors import BadInput, HooklineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hookline.app import App
-    from hookline.client import Client
-    from hookline.live import Live
     from hookline.prior import TextPrior
-    from hookline.types import Experiment, RejectedRow
-
-T = TypeVar("T")
+    from hookline.types import Copy, Experiment, RejectedRow
 
 # Everything heavy is imported where it is used, so that `hookline --help` answers at once.
 
@@ -46,10 +46,6 @@ out = Console()
 
 PriceUnit = Literal["units", "cents"]
 Truth = Literal["shrunken", "observed"]
-Url = Annotated[str, typer.Option(help="The service, where it is not at the settings' address.")]
-
-BY = "command line"
-"""Who the audit trail names for what is done here."""
 
 
 def main() -> None:
@@ -109,8 +105,8 @@ def demo(
         out.print(f"Hookline is at {address}; watch it learn there.")
         with _bars() as step:
             result = loop.run(plan, address, loop.Progress(step=step))
-        _say(to_text(result.report, width=_width(), arms=False))
-        _say(loop.summary(result))
+        say(to_text(result.report, width=_width(), arms=False))
+        say(loop.summary(result))
         if json_file is not None:
             _write_json(json_file, {**to_json(result.report), **loop.as_json(result)})
         if not once:
@@ -148,13 +144,16 @@ def import_feed(
     map_: Annotated[
         list[str] | None, typer.Option("--map", help="column=field, where the guess is wrong.")
     ] = None,
+    whole: Annotated[bool, typer.Option("--whole", help="The feed is all the shop sells.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show, but store nothing.")] = False,
     most: Annotated[int, typer.Option(help="Most rejections and notes to list.")] = 20,
+    url: Url = "",
 ) -> None:
     """Imports a product feed, all of it or nothing, and says what it did with every row."""
     from hookline.catalog import read_feed
+    from hookline.wire import column_field
 
-    mapping = dict(_pair(pair) for pair in map_ or ())
+    mapping = dict(map(column_field, map_ or ()))
     now = datetime.now(UTC)
     feed = read_feed(
         file, mapping=mapping or None, currency=currency, price_unit=price_unit, at=now
@@ -163,17 +162,47 @@ def import_feed(
     for column, name in feed.mapping.items():
         table.add_row(column, name)
     out.print(table)
+    held: Sequence[Copy] = ()
     if not dry_run:
-        with _open() as hookline:
-            hookline.desk.import_catalog(feed, at=now, by=BY)
+        held, _ = reach(
+            url,
+            lambda client: (
+                client.import_catalog(
+                    file.name,
+                    file.read_bytes(),
+                    currency=currency,
+                    price_unit=price_unit,
+                    mapping=mapping,
+                    whole=whole,
+                    by=BY,
+                ).quarantined
+            ),
+            lambda hookline: hookline.import_catalog(feed, at=now, by=BY, whole=whole),
+            timeout_s=600.0,
+        )
     for title, rows in (("rejected", feed.rejected), ("note on", feed.notes)):
         for row in rows[:most]:
-            _say(f"{title} row {row.row}: {row.reason}")
+            say(f"{title} row {row.row}: {row.reason}")
         if len(rows) > most:
             out.print(f"… and {len(rows) - most} more; --most {len(rows)} lists them all")
     merged = f", {feed.merged} rows merged into them as variants" if feed.merged else ""
     verb = "would be imported" if dry_run else "imported"
-    _say(f"{len(feed.products)} products {verb}{merged}, {len(feed.rejected)} rows rejected.")
+    say(f"{len(feed.products)} products {verb}{merged}, {len(feed.rejected)} rows rejected.")
+    _say_held(held, most)
+
+
+def _say_held(copies: "Sequence[Copy]", most: int) -> None:
+    """Prints which copy a feed made untrue."""
+    if not copies:
+        return
+    say(
+        f"{len(copies)} copies quote what the feed no longer says. Nobody is shown them until you "
+        "release them on the page /copy?status=quarantined:"
+    )
+    for copy in copies[:most]:
+        say(f"  {copy.product_id}, {copy.channel_id}: “{copy.text}”. {copy.note}")
+    if len(copies) > most:
+        out.print(f"… and {len(copies) - most} more")
 
 
 @app.command()
@@ -184,9 +213,9 @@ def report(
     _check_target(json_file)
     from hookline.report import to_json, to_text
 
-    with _open() as hookline:
+    with opened() as hookline:
         made = hookline.live.report(at=datetime.now(UTC))
-    _say(to_text(made, width=_width()))
+    say(to_text(made, width=_width()))
     if json_file is not None:
         _write_json(json_file, to_json(made))
 
@@ -196,10 +225,10 @@ def calibration(experiment: Annotated[str, typer.Option(help="Only this one.")] 
     """Prints how right the critic's forecasts were, each made before its outcome was known."""
     from hookline.report.calibration import calibrate_all, to_text
 
-    with _open() as hookline:
+    with opened() as hookline:
         live = hookline.live
         chosen = [live.experiment(experiment)] if experiment else live.experiments()
-        _say(to_text(calibrate_all(chosen, live.latest_outcomes), width=_width()))
+        say(to_text(calibrate_all(chosen, live.latest_outcomes), width=_width()))
 
 
 @app.command()
@@ -207,14 +236,14 @@ def explain(decision: str) -> None:
     """Prints one decision's whole trace, from catalog fact to money."""
     from hookline.explain import to_text
 
-    with _open() as hookline:
-        _say(to_text(hookline.live.explain(decision)))
+    with opened() as hookline:
+        say(to_text(hookline.live.explain(decision)))
 
 
 @app.command()
 def replay() -> None:
     """Rebuilds the last snapshot from the log; exit code 1 if it differs from the live one."""
-    with _open() as hookline:
+    with opened() as hookline:
         done = hookline.live.replay()
     out.print(f"{done.rows} log rows replayed.")
     out.print(f"live     {done.live.version}")
@@ -248,62 +277,62 @@ def candidate(
     if policy is not None and drop:
         raise BadInput("--drop takes no POLICY: an experiment has one candidate")
     if drop:
-        changed, where = _steer(
+        changed, where = steer(
             url,
             lambda client: client.drop_candidate(experiment, by=BY),
             lambda live: live.drop_candidate(experiment, at=datetime.now(UTC), by=BY),
         )
-        _say(f"{_policies(changed)} ({where})")
+        say(f"{_policies(changed)} ({where})")
     elif policy is not None:
         asked = NewCandidate(policy=policy, params=_numbers(param), share=share or 0.0, by=BY)
-        changed, where = _steer(
+        changed, where = steer(
             url,
             lambda client: client.try_candidate(experiment, asked),
             lambda live: live.try_candidate(
                 experiment, policy, asked.params, asked.share, at=datetime.now(UTC), by=BY
             ),
         )
-        _say(f"{_policies(changed)} ({where})")
+        say(f"{_policies(changed)} ({where})")
     else:
-        found, where = _steer(
+        found, where = steer(
             url,
             lambda client: client.compare_candidate(experiment),
             lambda live: live.compare_candidate(experiment),
         )
-        _say(f"{to_text(found)}\n({where})")
+        say(f"{to_text(found)}\n({where})")
 
 
 @app.command()
 def promote(experiment: str, url: Url = "") -> None:
     """Has an experiment's candidate decide; the former policy learns on, ready for a rollback."""
-    changed, where = _steer(
+    changed, where = steer(
         url,
         lambda client: client.promote(experiment, by=BY),
         lambda live: live.promote(experiment, at=datetime.now(UTC), by=BY),
     )
-    _say(f"{_policies(changed)} ({where})")
+    say(f"{_policies(changed)} ({where})")
 
 
 @app.command()
 def rollback(experiment: str, url: Url = "") -> None:
     """Takes all traffic back at once: from what was promoted, or from a canary."""
-    changed, where = _steer(
+    changed, where = steer(
         url,
         lambda client: client.rollback(experiment, by=BY),
         lambda live: live.rollback(experiment, at=datetime.now(UTC), by=BY),
     )
-    _say(f"{_policies(changed)} ({where})")
+    say(f"{_policies(changed)} ({where})")
 
 
 @app.command()
 def forget(visitor: str, url: Url = "") -> None:
     """Erases what policies remember of one visitor; the log itself keeps the visitor's rows."""
-    done, where = _steer(
+    done, where = steer(
         url,
         lambda client: client.forget(visitor, by=BY),
         lambda live: live.forget(visitor, at=datetime.now(UTC), by=BY),
     )
-    _say(
+    say(
         f"No policy remembers {done.visitor_id} any more ({where}).\nThe log itself still has "
         f"{done.kept_rows} rows about this visitor, and one that says so: it is never rewritten."
     )
@@ -361,7 +390,7 @@ def backtest(
             progress=lambda share: played(int(100 * share)),
         )
     result = replace(result, warning=_leak(model, reading.tests.texts))
-    _say(past.to_text(result, width=_width()))
+    say(past.to_text(result, width=_width()))
     _list_skipped(reading.examples)
     if json_file is not None:
         _write_json(json_file, past.to_json(result))
@@ -418,14 +447,14 @@ def learn_prior(
         *reading.notes,
         *(f"Left out: {n:,} × {why}" for why, n in reading.skipped.items()),
     ):
-        _say(note)
+        say(note)
     warning = _leak(TextPrior.load(DEFAULT, fast=True), reading.tests.texts)
     if warning and plan.base is None and not fast:
-        _say(f"Warning: {warning}")
+        say(f"Warning: {warning}")
     measured = measure_prior(trained.held_out, trained.score)
     _list_skipped(reading.examples)
     low, high = measured.uplift_ci
-    _say(
+    say(
         f"Learned from {len(reading.tests):,} tests. On {measured.tests:,} tests that its parts "
         f"had not seen, picks earn {measured.uplift:+.1%} clicks over equal shares ({low:+.1%} to "
         f"{high:+.1%}) and are the best line {measured.top1:.1%} of the time (at random: "
@@ -436,41 +465,15 @@ def learn_prior(
         _write_json(json_file, {"prior": asdict(measured), "card": asdict(trained.prior.card)})
 
 
+app.command()(rule)
+app.command()(ship)
+app.command()(unship)
 app.command()(aa)
 app.command()(evaluate)
-
-
-@contextmanager
-def _open() -> Generator["App"]:
-    """The Hookline of the settings, closed afterwards."""
-    from hookline.app import open_app
-    from hookline.settings import read_settings
-
-    hookline = open_app(read_settings())
-    try:
-        yield hookline
-    finally:
-        hookline.close()
-
-
-def _steer(url: str, ask: "Callable[[Client], T]", do: "Callable[[Live], T]") -> tuple[T, str]:
-    """What the running service answers, or the database where none runs; and which of the two.
-
-    A service holds its experiments in memory: changed behind its back, it would not notice.
-    """
-    from hookline.client import Client
-    from hookline.settings import read_settings
-
-    settings = read_settings()
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = url or f"http://{host}:{settings.port}"
-    with Client(address, timeout_s=60.0) as client:
-        if client.answers():
-            return ask(client), f"the service at {address}"
-    if url:
-        raise BadInput(f"no Hookline answers at {url}; leave --url out to work on the database")
-    with _open() as hookline:
-        return do(hookline.live), f"{settings.database}; no service runs at {address}"
+app.command()(analyse)
+app.command()(export)
+app.add_typer(tune, name="tune")
+app.add_typer(prompt, name="prompt")
 
 
 def _policies(experiment: "Experiment") -> str:
@@ -545,7 +548,7 @@ def _leak(prior: "TextPrior", texts: "Sequence[str]") -> str:
 def _list_skipped(examples: "Sequence[RejectedRow]") -> None:
     """The first rows that were left out, if any."""
     for example in examples:
-        _say(f"  row {example.row}: {example.reason}")
+        say(f"  row {example.row}: {example.reason}")
 
 
 def _write_json(path: Path, value: object) -> None:
@@ -559,20 +562,8 @@ def _write(path: Path, text: str) -> None:
         raise BadInput(f"{path} can't be written: {error.strerror}") from None
 
 
-def _say(text: str) -> None:
-    """Prints plain text as it is; a file or pipe gets it unwrapped."""
-    out.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
 def _width() -> int:
     return out.width if out.is_terminal else 120
-
-
-def _pair(text: str) -> tuple[str, str]:
-    column, separator, name = text.rpartition("=")
-    if not separator or not column or not name:
-        raise BadInput(f"--map takes column=field, not {text!r}")
-    return column, name
 
 
 def _stop(_signal: int, _frame: object) -> None:

@@ -25,6 +25,7 @@ from hookline.types import (
     Experiment,
     ExperimentStatus,
     Report,
+    Rule,
     Trait,
     as_json,
     dumps,
@@ -44,10 +45,13 @@ from hookline.wire import (
     Move,
     NewCandidate,
     NewExperiment,
+    NewRule,
     Receipt,
     Refusal,
+    Retire,
     Review,
     Served,
+    Ship,
     Written,
 )
 
@@ -254,10 +258,24 @@ class Client:
     # --- to set a test up ----------------------------------------------------------------------
 
     def import_catalog(
-        self, name: str, data: bytes, *, currency: str = "USD", price_unit: str = "units"
+        self,
+        name: str,
+        data: bytes,
+        *,
+        currency: str = "USD",
+        price_unit: str = "units",
+        mapping: Mapping[str, str] | None = None,
+        whole: bool = False,
+        by: str = "api",
     ) -> Imported:
-        """Imports a product feed."""
-        form = {"currency": currency, "price_unit": price_unit}
+        """Imports a product feed; `whole` says that it is all the shop sells."""
+        form = {
+            "currency": currency,
+            "price_unit": price_unit,
+            "mapping": [f"{column}={field}" for column, field in (mapping or {}).items()],
+            "whole": str(whole).lower(),
+            "by": by,
+        }
         return self._call("POST", "/v1/catalog", Imported, data=form, files={"file": (name, data)})
 
     def put_brand(self, brand: Brand) -> None:
@@ -300,6 +318,11 @@ class Client:
         path = f"/v1/experiments/{experiment}/move"
         return self._call("POST", path, Experiment, json=asdict(Move(to=to, by=by)))
 
+    def set_rule(self, experiment: str, rule: Rule, *, by: str = "api") -> Experiment:
+        """Sets when to ship and when to stop; only before the start."""
+        path = f"/v1/experiments/{experiment}/rule"
+        return self._call("PUT", path, Experiment, json=asdict(NewRule(rule=rule, by=by)))
+
     # --- while it runs -------------------------------------------------------------------------
 
     def answers(self) -> bool:
@@ -309,6 +332,27 @@ class Client:
         except httpx2.TransportError:
             return False
         return response.status_code in {200, 503} and "status" in _problem(response)
+
+    def retire(
+        self, experiment: str, lines: Sequence[str], *, by: str = "api", note: str = ""
+    ) -> Experiment:
+        """Takes lines out of an experiment; it pauses where only its control is left."""
+        body = asdict(Retire(lines=list(lines), by=by, note=note))
+        return self._call("POST", f"/v1/experiments/{experiment}/retire", Experiment, json=body)
+
+    def ship(self, experiment: str, line: str = "", *, by: str = "api") -> Experiment:
+        """Gives one line to everybody; without `line`, the one the report says to ship."""
+        path = f"/v1/experiments/{experiment}/ship"
+        return self._call("POST", path, Experiment, json=asdict(Ship(line=line, by=by)))
+
+    def unship(self, experiment: str, *, by: str = "api") -> Experiment:
+        """Takes a shipped line back: the experiment goes on where it was."""
+        path = f"/v1/experiments/{experiment}/unship"
+        return self._call("POST", path, Experiment, json=asdict(By(by=by)))
+
+    def experiments(self) -> list[Experiment]:
+        """Every experiment."""
+        return self._call("GET", "/v1/experiments", list[Experiment])
 
     def try_candidate(self, experiment: str, candidate: NewCandidate) -> Experiment:
         """Puts a policy beside the experiment's own, or changes the present candidate's share."""

@@ -28,13 +28,22 @@ from hookline.errors import BadFeed, BadInput, HooklineError
 from hookline.policies import make_policy
 from hookline.service.address import check_free
 from hookline.simulate import Happening, Shop, Visit, to_segment
-from hookline.types import Attributes, Copy, Product, Report
+from hookline.types import Attributes, Copy, Guardrail, Product, Report, Rule
 from hookline.wire import Ask, CopyOrder, Imported, NewExperiment
 from hookline.writers import writer_named
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 PLACES = ("onsite_banner", "email")
 CLICK_HOURS: Mapping[str, float] = {"onsite_banner": 6.0, "email": 24.0}
+RULES: Mapping[str, Rule] = {
+    "onsite_banner": Rule(worthwhile=1.0, value=0.4),
+    "email": Rule(
+        worthwhile=1.0,
+        value=0.4,
+        guardrails=(Guardrail(metric="unsubscribes", tolerated=2.0),),
+    ),
+}
+"""What a marketer might set: a click counts 40 cents, a change is worth it from 1.00 per 1,000."""
 TICK = timedelta(hours=1)
 """Simulated time between two deliveries of events."""
 LEARN = timedelta(hours=6)
@@ -244,6 +253,7 @@ def _experiments(
                     click_hours=CLICK_HOURS[channel],
                     horizon=plan.visits // (len(products) * len(PLACES)),
                     currency=product.price.currency if product.price else plan.currency,
+                    rule=RULES[channel],
                 )
             )
             client.move(made.id, "review", by="demo")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hookline.events import Ledger
 from hookline.past import PastTests
@@ -77,6 +78,20 @@ def with_embeddings(experiment: Experiment, encoder: Encoder) -> Experiment:
         for arm, embedding in zip(experiment.arms, found, strict=True)
     )
     return replace(experiment, arms=arms, encoder=reader.identity)
+
+
+def promised(prior: TextPrior, texts: Sequence[str]) -> NDArray[np.float64]:
+    """What new copy may be expected to earn at least, for choosing which to test.
+
+    Args:
+        prior: Its forecasts of the texts, as lines of one test, are taken one standard deviation
+            down: the best of many forecasts is otherwise the one that errs most.
+        texts: Copies that compete.
+
+    Returns:
+        Log of each one's rate over a typical line's, shape (texts,).
+    """
+    return np.array([forecast.mean - forecast.sd for forecast in prior.forecast(texts)])
 
 
 def _parameters(

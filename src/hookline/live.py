@@ -9,7 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hookline import candidate as rival
 from hookline import experiment as trial
@@ -18,11 +18,12 @@ from hookline.errors import BadInput, Refused, Unknown
 from hookline.events import parse_event, properties_of
 from hookline.explain import Trace
 from hookline.headstart import with_head_start
+from hookline.judgement import GUARD
 from hookline.learn import FORGET, Learner, Replay, policies_of, replayed, staffed
 from hookline.perceive.encoders import Encoder
 from hookline.policies import Policy, make_policy
 from hookline.prior import TextPrior
-from hookline.report import Analysis, analyze, combine
+from hookline.report import Analysis, analyze, combine, harm_note, harms
 from hookline.store import Aside, Store, audit_row, every, one
 from hookline.trials import Trials
 from hookline.types import (
@@ -47,6 +48,8 @@ from hookline.wire import Comparison, Forgot, Receipt, Refusal, Served, Unused
 
 SHARE_SAMPLE = 200
 """Visitors over whom the policy's present shares are averaged for the report."""
+WATCH_EVERY = timedelta(minutes=15)
+"""Time by the log between two looks at an experiment's guard metrics."""
 _Asked = tuple[int, Experiment]  # what an answer from memory rests on: how far the log was read
 
 
@@ -81,6 +84,7 @@ class Live(Trials):
         self._learner = Learner()
         self._analyses: dict[str, tuple[_Asked, Analysis]] = {}
         self._comparisons: dict[str, tuple[_Asked, Comparison]] = {}
+        self._watched: dict[str, datetime] = {}
         self._serving: tuple[str, dict[str, Policy]] = ("", {})  # snapshot version, policies
         self._catch_up()
 
@@ -98,6 +102,15 @@ class Live(Trials):
             self._experiments[experiment.id] = experiment
             self._serving = (version, policies)
 
+    def _winner(self, experiment_id: str) -> str:
+        found = self.experiment_report(experiment_id)
+        if found.winner is None:
+            raise Refused(
+                f"no line of experiment {experiment_id} is to be shipped by its rule: the verdict "
+                f"is {found.verdict!r}; name the line to ship one all the same"
+            )
+        return found.winner
+
     def _with_head_start(
         self, experiment: Experiment, earlier: Sequence[Experiment], prior: TextPrior | None
     ) -> Experiment:
@@ -113,7 +126,7 @@ class Live(Trials):
         with self._deciding:
             experiment = self.experiment(experiment_id)
             if experiment.status != "running":
-                return _not_running(experiment)
+                return _uncounted(experiment)
             known = self._decision(trial.decision_id(experiment, context))
             if known is not None:
                 return self._serve(experiment, known, "sticky")
@@ -139,13 +152,18 @@ class Live(Trials):
         self._recent_visitors.add(decision.context.visitor_id)
 
     def _serve(self, experiment: Experiment, decision: Decision, reason: str) -> Served:
+        line = experiment.shipped_arm
+        if line is not None and not (
+            decision.arm_id == line.id or trial.is_held_out(experiment, decision.id)
+        ):
+            return _uncounted(experiment)  # decided before the line was shipped
         arm = next(
             (arm for arm in experiment.arms if arm.id == decision.arm_id and arm.active), None
         )
         return Served(
             decision_id=decision.id,
             experiment_id=experiment.id,
-            arm=arm or experiment.control,
+            arm=arm or experiment.safe_arm,
             reason=reason if arm else "arm_retired",
             propensity=decision.propensity,
             token=token.sign(decision, self._secret),
@@ -262,11 +280,30 @@ class Live(Trials):
         return seqs[len(waiting) :]
 
     def learn(self) -> Snapshot:
-        """Takes in what is new in the log, serves from it and keeps the snapshot."""
+        """Takes in what is new in the log, serves from it and keeps the snapshot.
+
+        Then it looks at the guard metrics: a line that is proven to do harm is taken out.
+        """
         self.flush()
         snapshot = self._catch_up()
         self._store.save_snapshot(snapshot)
+        for experiment in self.experiments():
+            if experiment.status == "running" and experiment.rule.guardrails:
+                self._watch(experiment)
         return snapshot
+
+    def _watch(self, experiment: Experiment) -> None:
+        """Takes out the lines that a guard metric proves to do harm, as a person would."""
+        with self._learning:
+            now = self._learner.now
+            if now < self._watched.get(experiment.id, now - WATCH_EVERY) + WATCH_EVERY:
+                return
+            self._watched[experiment.id] = now
+            found = harms(experiment, self._learner.ledger.of_experiment(experiment.id))
+        if found:
+            lines = list(dict.fromkeys(row.arm_id for row in found))
+            note = "; ".join(map(harm_note, found))
+            self.retire(experiment.id, lines, at=now, by=GUARD, note=note)
 
     def _catch_up(self) -> Snapshot:
         """Folds what is new in the log and serves from it; stores nothing."""
@@ -406,7 +443,8 @@ class Live(Trials):
         outcomes = self._learner.ledger.of_experiment(experiment.id)
         written = (one(self._store, "copy", arm.id, Copy).cost_usd for arm in experiment.arms)
         shares = self._shares(experiment, outcomes[-SHARE_SAMPLE:])
-        return analyze(experiment, outcomes, shares, writing_usd=sum(written))
+        now = self._learner.now
+        return analyze(experiment, outcomes, shares, writing_usd=sum(written), now=now)
 
     def _shares(self, experiment: Experiment, recent: Sequence[Outcome]) -> dict[str, float]:
         """Arm id → the share of the policy's traffic it would get now, over the latest visitors."""
@@ -437,12 +475,14 @@ def _newcomer(key: str, post: trial.Post) -> Policy | None:
     return None if trial.is_candidate(key) else make_policy(*post)
 
 
-def _not_running(experiment: Experiment) -> Served:
+def _uncounted(experiment: Experiment) -> Served:
+    """What those get who are not part of the test: the shipped line, else what is safe."""
+    line = None if experiment.status == "paused" else experiment.shipped_arm
     return Served(
         decision_id="",
         experiment_id=experiment.id,
-        arm=experiment.control,
-        reason="not_running",
+        arm=line or experiment.safe_arm,
+        reason="shipped" if line else "not_running",
         propensity=1.0,
         token="",
     )

@@ -5,6 +5,7 @@ Every field can be given as `HOOKLINE_<NAME>` or as `<name> = …` in the file; 
 """
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -34,6 +35,12 @@ class Settings(BaseSettings):
     """Port the service listens on; 0 takes a free one."""
     writer: str = "phrasebook"
     """Writer used where a request names none."""
+    creativity: float = Field(default=0.5, ge=0, le=1)
+    """Which copies are kept: from the most promising (0) to the most varied (1)."""
+    creativity_by_category: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """Product category, from its broad end → its own creativity."""
+    budget_usd: float = Field(default=1.0, gt=0)
+    """Cost cap of one order for copy, in US dollars; beyond it the phrasebook writes."""
     prior: str = "shipped"
     """Text prior that forecasts new lines: `shipped`, a folder made by `hookline train-prior`, or
     `none`."""
@@ -64,12 +71,24 @@ class Settings(BaseSettings):
     """Seconds until one request is given up."""
     openai_retries: int = Field(default=2, ge=0, le=10)
     """Further tries after a failure that may pass."""
+    openai_at_once: int = Field(default=8, ge=1, le=64)
+    """Most requests under way at the same time."""
     openai_budget_usd: float = Field(default=5.0, ge=0)
     """Cost cap of one process, in US dollars; beyond it the phrasebook writes."""
     openai_usd_per_million_in: float = Field(default=0.25, ge=0)
     """Price of a million prompt tokens."""
     openai_usd_per_million_out: float = Field(default=2.0, ge=0)
     """Price of a million completion tokens."""
+    openai_cache: str = ""
+    """File that keeps answers, so that the same request is paid for once; empty keeps none."""
+
+    transformers_model: str = ""
+    """Folder of a Hugging Face causal language model, for the writer `transformers`."""
+    transformers_device: str = "cpu"
+    """Where it runs, as torch names it."""
+    prompts: str = ""
+    """Folder of prompt versions that `hookline prompt` keeps; empty writes with the one that
+    ships."""
 
     @classmethod
     def settings_customise_sources(

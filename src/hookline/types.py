@@ -102,12 +102,15 @@ class Brand:
         id: Short name.
         name: The name customers know.
         voice: Words that describe the voice, for example `("warm", "plain")`.
-        banned_terms: Words or phrases that never appear, compared without case, whole words.
+        banned_terms: Words or phrases that never appear, compared without case, whole words; at
+            most 25, as Google Ads has it.
         glossary: Wrong spelling → right spelling of terms the brand cares for.
         disclaimers: Trigger word → sentence that must stand in the same copy.
-        restrictions: Message restrictions, in words, for writers and human reviewers.
+        restrictions: Message restrictions, in words, for writers and human reviewers; at most 40.
+            Those that can be checked without judgement are, see docs/guards.md.
         max_exclamations: Most exclamation marks in one copy.
         emoji: Whether emoji may be used.
+        min_ease: Least reading ease of copy, 0 to 100 as Flesch counts it; None for no limit.
         locale: BCP 47 tag of the language copy is written in.
     """
 
@@ -120,6 +123,7 @@ class Brand:
     restrictions: tuple[str, ...] = ()
     max_exclamations: int = 1
     emoji: bool = False
+    min_ease: float | None = None
     locale: str = "en"
 
 
@@ -230,6 +234,8 @@ class Brief:
         id: Content hash of the rest.
         lessons: What worked for this audience before, in words.
         locale: BCP 47 tag of the language to write.
+        sentiment: How the copy is to feel, from -1 (bleak) to 1 (delighted), as
+            `sentiment.score` counts it; None where nothing is asked.
     """
 
     id: str
@@ -240,6 +246,7 @@ class Brief:
     attributes: Attributes
     lessons: tuple[str, ...] = ()
     locale: str = "en"
+    sentiment: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -254,7 +261,8 @@ class Draft:
         tokens_in: Prompt tokens, 0 for writers that use none.
         tokens_out: Completion tokens.
         cost_usd: Price of writing it.
-        note: Why another writer than the one asked for wrote it; empty otherwise.
+        note: Why another writer than the one asked for wrote it, or that it cost nothing since
+            its answer had been kept; empty otherwise.
     """
 
     parts: Mapping[str, str]
@@ -286,7 +294,7 @@ class Verdict:
     part: str = ""
 
 
-CopyStatus = Literal["draft", "approved", "rejected", "retired"]
+CopyStatus = Literal["draft", "approved", "quarantined", "rejected", "retired"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -299,12 +307,16 @@ class Copy:
         audience_id: Audience it was written for; empty for all.
         attributes: What was asked for; None for human lines.
         brief_id: Brief it answers; empty for human lines.
+        brand_id: Brand kit it was checked against; empty where that was not noted.
         writer: `human` or a registered writer.
         prompt: Version of the prompt or phrase bank.
-        status: Where it stands; only approved copy can become an arm.
+        creativity: Dial of the slate it was chosen for, 0 to 1; None where it was not chosen.
+        status: Where it stands; only approved copy can become an arm. `quarantined` is copy that
+            quotes what its product's feed no longer says, until a person decides.
         verdicts: Every guard's last word on it.
-        reviewed_by: Who approved or rejected it; `guards` where a guard did.
-        note: Reviewer's remark, or why another writer than the one asked for wrote it.
+        reviewed_by: Who approved, rejected or quarantined it; `guards` where a guard did.
+        note: Reviewer's remark, why it was quarantined, or why another writer than the one asked
+            for wrote it.
     """
 
     id: str
@@ -314,9 +326,11 @@ class Copy:
     audience_id: str = ""
     attributes: Attributes | None = None
     brief_id: str = ""
+    brand_id: str = ""
     writer: str = "human"
     prompt: str = ""
     seed: int = 0
+    creativity: float | None = None
     cost_usd: float = 0.0
     status: CopyStatus = "draft"
     verdicts: tuple[Verdict, ...] = ()
@@ -328,6 +342,82 @@ class Copy:
     def text(self) -> str:
         """All parts as one line, in field order."""
         return " | ".join(self.parts.values())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """What one writer did in a run, and what it cost.
+
+    Attributes:
+        requests: How often it was asked.
+        failures: How often it gave up.
+        drafts: Drafts it wrote, those that guards rejected included.
+        kept: Copies of it in the slate.
+        tokens_in: Prompt tokens of these drafts.
+        tokens_out: Completion tokens of these drafts.
+        cost_usd: Price of these drafts, in US dollars. What a failed request cost is not known
+            here; a writer's own cost cap counts it.
+    """
+
+    requests: int = 0
+    failures: int = 0
+    drafts: int = 0
+    kept: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrontPoint:
+    """What slates chosen at one dial come to, on average.
+
+    Attributes:
+        creativity: The dial, 0 to 1.
+        diversity: `diversity.off_diagonal` of a slate.
+        lift: Its mean expected click rate over that of its whole pool (.1 is +10 %).
+        efficient: Whether no other dial of the same front gives more of both.
+    """
+
+    creativity: float
+    diversity: float
+    lift: float
+    efficient: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Writing:
+    """What came of one order for copy, in short: for whoever reviews it.
+
+    Attributes:
+        writer: Registered name of the writer that was asked.
+        creativity: Dial that the copies were chosen with, 0 to 1.
+        kept: Ids of the copies to review.
+        rejected: Number of drafts that guards rejected.
+        shortfall: A sentence for every brief that got fewer copies than were wanted.
+        notes: A sentence for every brief that another writer filled, and why.
+        left: Number of briefs that the writer was not asked for, or not again, for lack of budget.
+        writers: Writer's name → what it did and cost.
+        front: What other dials would have made of the drafts that passed; may be empty.
+    """
+
+    at: datetime
+    by: str
+    product_id: str
+    writer: str
+    creativity: float
+    kept: tuple[str, ...]
+    rejected: int = 0
+    shortfall: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    left: int = 0
+    writers: Mapping[str, Tally] = field(default_factory=dict[str, Tally])
+    front: tuple[FrontPoint, ...] = ()
+
+    @property
+    def cost_usd(self) -> float:
+        """What all drafts cost, in US dollars."""
+        return sum(tally.cost_usd for tally in self.writers.values())
 
 
 # --- what is tested ----------------------------------------------------------------------------
@@ -359,6 +449,7 @@ class Arm:
         audience_id: Audience it was written for; empty for all.
         control: Whether it is the human control line. Exactly one arm of an experiment is.
         active: Whether it may still be served.
+        held: Whether it is out for as long as its copy is quarantined, and no longer.
         forecast: What was expected of it when the experiment was made; None if nothing.
         embedding: Its text as a vector of up to 64 numbers of about unit length, computed when
             the experiment was made; empty if it was not.
@@ -371,6 +462,7 @@ class Arm:
     audience_id: str = ""
     control: bool = False
     active: bool = True
+    held: bool = False
     forecast: Forecast | None = None
     embedding: tuple[float, ...] = ()
 
@@ -383,6 +475,50 @@ METRICS: tuple[Metric, ...] = ("clicks", "orders", "revenue")
 
 Unit = Literal["visitor", "visit"]
 """What a decision is made for: a visitor once and for all, or each visit."""
+
+
+GuardMetric = Literal["unsubscribes", "refunds", "clicks", "orders", "revenue"]
+"""What a test may be watched for: visitors who left the list, who gave an order back, who clicked,
+who ordered, or money."""
+COSTS: tuple[GuardMetric, ...] = ("unsubscribes", "refunds")
+"""Guard metrics of which more is worse; of the others, less is."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guardrail:
+    """A metric that no line may harm, whatever it does for the objective.
+
+    Attributes:
+        metric: What is watched.
+        tolerated: Harm per 1,000 visitors that is put up with, at least 0: so many unsubscribes or
+            refunds more than the control's, so many clicks, orders or so much money less.
+    """
+
+    metric: GuardMetric
+    tolerated: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """What the marketer decides before the start: when to ship, when to stop.
+
+    All gains are counted per 1,000 visitors: in money where the objective is money or `value` says
+    what a click or order is worth, else in clicks or orders.
+
+    Attributes:
+        worthwhile: Smallest gain per 1,000 visitors over the control that is worth a change of
+            copy, at least 0; 0 takes any.
+        value: Money that one click or order is worth, or the share kept of the money where that is
+            the objective; above 0. None says nothing: clicks and orders are then counted as such.
+        risk: Chance of error of everything the verdict rests on, at all looks together, above 0
+            and at most .5.
+        guardrails: Metrics that no line may harm; one that is proven to is served no more.
+    """
+
+    worthwhile: float = 0.0
+    value: float | None = None
+    risk: float = 0.05
+    guardrails: tuple[Guardrail, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -429,6 +565,10 @@ class Experiment:
         candidate: Another policy that is tried beside the experiment's own; None if none is.
         encoder: Name and version of the encoder that all arms' embeddings come from; empty where
             they have none.
+        rule: When to ship, when to stop; fixed once it runs.
+        shipped: Arm that everybody gets now, the hold-out excepted while it runs; empty for none.
+        stand_in: What is shown instead of the control while that is quarantined, uncounted; None
+            while it is not.
     """
 
     id: str
@@ -452,11 +592,29 @@ class Experiment:
     unit: Unit = "visitor"
     candidate: Candidate | None = None
     encoder: str = ""
+    rule: Rule = field(default_factory=Rule)
+    shipped: str = ""
+    stand_in: Arm | None = None
 
     @property
     def control(self) -> Arm:
         """The human control line."""
         return next(arm for arm in self.arms if arm.control)
+
+    @property
+    def safe_arm(self) -> Arm:
+        """What everybody gets who is not part of the test: the control, or what stands in."""
+        return self.stand_in or self.control
+
+    @property
+    def challengers(self) -> tuple[Arm, ...]:
+        """The arms that are not the control and may still be served."""
+        return tuple(arm for arm in self.arms if arm.active and not arm.control)
+
+    @property
+    def shipped_arm(self) -> Arm | None:
+        """The arm that everybody is to get; None where none is shipped, or it was taken out."""
+        return next((arm for arm in self.challengers if arm.id == self.shipped), None)
 
 
 class Episode(NamedTuple):
@@ -505,7 +663,7 @@ class Context:
     past: tuple[Episode, ...] = ()
 
 
-Slice = Literal["holdout", "uniform", "policy", "fallback"]
+Slice = Literal["holdout", "uniform", "policy", "fallback", "shipped"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -535,9 +693,10 @@ class Decision:
         arm_id: The arm served.
         propensity: Exact probability with which `arm_id` was drawn, all slices taken together.
         probabilities: Arm id → that probability, for every arm that could be drawn; sums to 1.
-        slice: Which part of the traffic the visitor fell into.
+        slice: Which part of the traffic the visitor fell into; `shipped` for everybody, the
+            hold-out too, as long as one arm is shipped.
         reason: Why, as a code: `policy`, `holdout`, `uniform`, `candidate`, `no_policy`,
-            `not_running`, `policy_fault`, `candidate_fault`, ...
+            `not_running`, `policy_fault`, `candidate_fault`, `shipped`, ...
         audience_id: Audience the visitor was sorted into; empty if none fits.
         policy: Registered name of the policy.
         snapshot: Version of the snapshot the probabilities come from; empty before the first.
@@ -597,6 +756,7 @@ class Outcome:
         orders: Number of orders.
         revenue: Money of these orders less refunds; can fall below 0 only by currency noise.
         refunds: Money given back.
+        ordered_after: Hours from the decision to the first order, at least 0; None without one.
         click_settled: Whether the click window has closed.
         order_settled: Whether the order window has closed.
     """
@@ -608,6 +768,7 @@ class Outcome:
     revenue: float = 0.0
     refunds: float = 0.0
     unsubscribed: bool = False
+    ordered_after: float | None = None
     click_settled: bool = False
     order_settled: bool = False
 
@@ -715,6 +876,9 @@ class ArmReport:
         share: Share of the policy slice's traffic it would get now, 0 to 1.
         rate: Metric → value per visitor, corrected for adaptive allocation.
         lift: Metric → relative lift over the control (.1 is +10 %).
+        extra: Metric → what it brings beyond the control, per 1,000 visitors.
+        worth: The objective's extra in the unit of the rule, see `ExperimentReport.unit`; None for
+            the control.
     """
 
     arm: Arm
@@ -725,6 +889,8 @@ class ArmReport:
     share: float
     rate: Mapping[str, Estimate]
     lift: Mapping[str, Estimate]
+    extra: Mapping[str, Estimate] = field(default_factory=dict[str, Estimate])
+    worth: Estimate | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -801,15 +967,75 @@ class Split:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GuardrailReport:
+    """What one line does to one guard metric.
+
+    Attributes:
+        exposures: Visitors who saw the line.
+        events: Visitors of these who unsubscribed, gave back, clicked or ordered; for money, whose
+            orders came to anything.
+        harm: How much worse than the control's, per 1,000 visitors; above 0 is worse.
+        harmful: Whether that is proven to be more than is tolerated.
+    """
+
+    metric: GuardMetric
+    tolerated: float
+    arm_id: str
+    text: str
+    exposures: int
+    events: int
+    harm: Estimate
+    harmful: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Maturity:
+    """How many orders are still to come from the visitors so far.
+
+    Attributes:
+        open: Visitors who saw a line and whose order window is still open.
+        to_come: Visitors of these who will still order, with an interval for this look.
+        sentence: The same in words for a marketer.
+    """
+
+    open: int
+    to_come: Estimate
+    sentence: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wait:
+    """How long an experiment must go on, if its lines stay where they are.
+
+    Attributes:
+        visitors: Visitors still needed; 0 where only windows must close.
+        days: Days that takes at the traffic so far.
+    """
+
+    visitors: int
+    days: Estimate
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExperimentReport:
     """One experiment's answer.
 
     Attributes:
-        verdict: `winner`, `keep running`, `no difference worth having`, `too early`; or `check
-            the traffic` in place of any of them, where the split is flagged.
-        sentence: The answer in one sentence for a marketer.
+        verdict: `ship`, `stop`, `keep running` or `too early`; `paused` or `concluded` in place of
+            the last two where it no longer runs; `shipped` once a line is; and `check the traffic`
+            in place of any, where the split is flagged.
+        sentence: The answer and the reason for it in words for a marketer.
         split: Whether lines were seen as often as they were drawn.
-        winner: Arm id of the winner; None while there is none.
+        winner: Arm id of the line to ship; None while there is none.
+        rule: When to ship, when to stop.
+        unit: What `worth` is counted in: the currency, or `clicks` or `orders`.
+        worth: What Hookline's choices bring beyond the control for all, per 1,000 visitors; None
+            where nothing was computed.
+        extra: Metric → the same in clicks, orders and money as they were counted.
+        wait: How long until the rule is likely to decide; None where it can't be told, or need not.
+        guardrails: What every line does to every guard metric of the rule.
+        maturity: How many orders are still to come.
+        shipped: Arm id of the line that was shipped; empty while none is.
         lift: Metric → relative lift of Hookline's choices over the control for all.
         gain: Metric → what that was worth so far: extra clicks, orders, money over the visitors
             who were not held out.
@@ -844,6 +1070,14 @@ class ExperimentReport:
     sentence: str
     split: Split
     elements: tuple[ElementReport, ...] = ()
+    rule: Rule = field(default_factory=Rule)
+    unit: str = ""
+    worth: Estimate | None = None
+    extra: Mapping[str, Estimate] = field(default_factory=dict[str, Estimate])
+    wait: Wait | None = None
+    guardrails: tuple[GuardrailReport, ...] = ()
+    maturity: Maturity | None = None
+    shipped: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -6,6 +6,7 @@ The service and the client share these, so they can't drift apart; importing the
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 from hookline.errors import BadInput
 from hookline.types import (
@@ -17,8 +18,11 @@ from hookline.types import (
     Estimate,
     Experiment,
     ExperimentStatus,
+    FrontPoint,
     Metric,
     RejectedRow,
+    Rule,
+    Tally,
     Trait,
     Unit,
 )
@@ -29,6 +33,18 @@ MAX_POSITION = 1_000_000
 """Most pages of a visit that are told apart."""
 
 
+def column_field(pair: str) -> tuple[str, str]:
+    """A feed's column and the field of `Product` it is, from `column=field`.
+
+    Raises:
+        BadInput: Where the text is none of the kind.
+    """
+    column, sign, field_name = pair.rpartition("=")
+    if not (sign and column and field_name):
+        raise BadInput(f"a mapping must be column=field, not {pair!r}")
+    return column, field_name
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CopyOrder:
     """What copy is wanted: `variants` for each channel × audience of one product.
@@ -36,6 +52,9 @@ class CopyOrder:
     Attributes:
         brand: Id of the brand kit.
         writer: Registered name; empty for the default.
+        creativity: Dial to choose with, from the most promising copies (0) to the most varied (1);
+            None for that of the settings, `auto` for what earlier slates and their outcomes make
+            worth trying next.
     """
 
     product_id: str
@@ -45,6 +64,7 @@ class CopyOrder:
     variants: int = 2
     seed: int = 0
     writer: str = ""
+    creativity: float | Literal["auto"] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,6 +109,7 @@ class NewExperiment:
     horizon: int = 10_000
     currency: str = "USD"
     unit: Unit = "visitor"
+    rule: Rule = field(default_factory=Rule)
 
     def experiment(self) -> Experiment:
         """The draft, still without arms."""
@@ -109,7 +130,16 @@ class NewExperiment:
             horizon=self.horizon,
             currency=self.currency,
             unit=self.unit,
+            rule=self.rule,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRule:
+    """When to ship and when to stop; see `Rule` for the fields."""
+
+    rule: Rule
+    by: str = "api"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +147,23 @@ class Move:
     """A step in an experiment's life."""
 
     to: ExperimentStatus
+    by: str = "api"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retire:
+    """Lines to take out of an experiment, and why."""
+
+    lines: list[str]
+    by: str = "api"
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ship:
+    """The line that everybody is to get; empty for the one that the report says to ship."""
+
+    line: str = ""
     by: str = "api"
 
 
@@ -248,6 +295,8 @@ class Imported:
         rows: Rows in the feed: products + merged + rejected.
         merged: Rows that became part of another row's product, as variants do.
         rejected: Rows that became nothing, with the reason.
+        quarantined: Copy that quotes what the feed no longer says, with the reasons in its note;
+            it is shown to nobody until a person approves it again.
     """
 
     format: str
@@ -257,6 +306,7 @@ class Imported:
     mapping: Mapping[str, str]
     unmapped: tuple[str, ...]
     rejected: tuple[RejectedRow, ...]
+    quarantined: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -325,8 +375,27 @@ class Unused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """What came of an order for copy."""
+    """What came of an order for copy.
+
+    Attributes:
+        kept: Copies that wait for approval.
+        rejected: Copies that guards objected to, with their verdicts.
+        shortfall: A sentence for every brief that got fewer copies than were wanted.
+        notes: A sentence for every brief that another writer filled, and why.
+        left: Ids of briefs that the writer was not asked for, or not again, for lack of budget.
+        writers: Writer's name → what it did and cost.
+        front: What other dials would have made of the drafts that passed; empty where nothing
+            promised more than another, or nothing was to choose.
+        creativity: Dial that the copies were chosen with.
+        cost_usd: What all drafts cost, in US dollars.
+    """
 
     kept: tuple[Copy, ...]
     rejected: tuple[Copy, ...]
     shortfall: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    writers: Mapping[str, Tally] = field(default_factory=dict[str, Tally])
+    front: tuple[FrontPoint, ...] = ()
+    creativity: float | None = None
+    cost_usd: float = 0.0

@@ -42,7 +42,21 @@ class Silent(Faulty):
 
 
 def test_guards_are_registered_by_their_own_names() -> None:
-    assert list(GUARDS) == ["limits", "claims", "brand", "duplicates"]
+    assert list(GUARDS) == [
+        "limits",
+        "claims",
+        "brand",
+        "cta",
+        "sentiment",
+        "readability",
+        "language",
+        "profanity",
+        "targeting",
+        "privacy",
+        "residue",
+        "markup",
+        "duplicates",
+    ]
     assert all(guard().name == name for name, guard in GUARDS.items())
 
 

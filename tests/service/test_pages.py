@@ -1,5 +1,6 @@
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -11,7 +12,7 @@ from conftest import NOW
 from hookline.app import App, open_app
 from hookline.service import make_service
 from hookline.settings import read_settings
-from hookline.types import Action, Context, loads
+from hookline.types import Action, Context, Guardrail, Rule, loads
 
 
 @pytest.fixture
@@ -134,3 +135,58 @@ def test_missing_pages_are_pages(http: TestClient, path: str) -> None:
     assert response.status_code == 404
     assert "no " in response.text
     assert "<h1>" in response.text
+
+
+def test_experiment_page_ships_a_line_and_takes_it_back(shown: App, http: TestClient) -> None:
+    page = read(http, "/experiments/hero")
+    assert "Ship this line" not in page  # nothing is proven yet
+    line = shown.live.experiment("hero").challengers[0]
+    assert http.post("/experiments/hero/ship", data={"line": line.id}).status_code == 200
+    page = read(http, "/experiments/hero")
+    assert '<p class="verdict">shipped</p>' in page
+    assert "serves everybody but the 10% held out" in page
+    assert http.post("/experiments/hero/unship").status_code == 200
+    assert "Take it back" not in read(http, "/experiments/hero")
+    assert http.post("/experiments/hero/unship").status_code == 409
+    actions = [loads(row.body, Action) for row in shown.store.read() if row.kind == "action"]
+    assert [(each.verb, each.by) for each in actions[-2:]] == [
+        ("ship", "web page"),
+        ("unship", "web page"),
+    ]
+
+
+def test_experiment_page_tells_traffic_maturity_guards_and_rule(http: TestClient) -> None:
+    page = read(http, "/experiments/hero")
+    for title in ("Traffic", "Orders to come", "Guard metrics", "Rule"):
+        assert f"<dt>{title}</dt>" in page
+    assert "300 of 300 visitors can still order" in page
+    assert "None was set before the start." in page
+    assert "Ship a line that is proven better and likely worth anything" in page
+    assert "confidence sequences" in page.split("<details")[1].split("</details>")[0]
+    assert "Set the rule" not in page
+
+
+def test_a_draft_page_sets_the_rule(shown: App, http: TestClient) -> None:
+    hero = shown.live.experiment("hero")
+    draft = replace(hero, id="later", name="Later")
+    shown.live.create_experiment(
+        draft,
+        copy_ids=[arm.id for arm in hero.challengers],
+        control_id=hero.control.id,
+        audience_ids=[],
+        at=NOW,
+    )
+    assert "Set the rule" in read(http, "/experiments/later")
+    form = {"worthwhile": "2", "value": ".4", "risk": "10", "unsubscribes": "3", "refunds": ""}
+    assert http.post("/experiments/later/rule", data=form).status_code == 200
+    assert shown.live.experiment("later").rule == Rule(
+        worthwhile=2.0,
+        value=0.4,
+        risk=0.1,
+        guardrails=(Guardrail(metric="unsubscribes", tolerated=3.0),),
+    )
+    page = read(http, "/experiments/later")
+    assert "worth at least +2.00 USD per 1,000 visitors" in page
+    assert "No harm is proven in unsubscribes." in page
+    assert http.post("/experiments/later/rule", data={"risk": "much"}).status_code == 422
+    assert http.post("/experiments/hero/rule", data=form).status_code == 409

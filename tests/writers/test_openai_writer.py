@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -16,9 +17,10 @@ import pytest
 from hookline.brief import make_brief
 from hookline.channels import channel
 from hookline.errors import BadInput, BudgetSpent, WriterFailed
-from hookline.prompts import load
+from hookline.prompts import load, with_craft
 from hookline.types import Attributes, Audience, Brand, Brief, Product
 from hookline.writers import OpenAIWriter, Phrasebook
+from hookline.writers.cache import Cache
 
 KEY = "sk-secret-0123456789"
 GOOD = {"drafts": [{"headline": f"Line {i}", "cta": "Shop here"} for i in (1, 2)]}
@@ -398,6 +400,79 @@ def test_answers_between_losses_keep_the_server_in_use(
     assert writer.write(brief, 1, seed=1)
     assert writer.write(brief, 1, seed=2)
     assert len(server.bodies) == 6
+
+
+def test_same_request_is_paid_for_once(
+    server: Server, make: Make, brief: Brief, tmp_path: Path
+) -> None:
+    server.script = [answer(GOOD)]
+    prices = {"usd_per_million_in": 1.0, "usd_per_million_out": 1.0}
+    paid = make(**prices, cache=Cache(tmp_path / "answers.db")).write(brief, 2, seed=1)
+    again = make(**prices, cache=Cache(tmp_path / "answers.db"))
+    free = again.write(brief, 2, seed=1)
+    assert len(server.bodies) == 1
+    assert [draft.parts for draft in free] == [draft.parts for draft in paid]
+    assert all(draft.cost_usd > 0 and not draft.note for draft in paid)
+    assert {(d.cost_usd, d.tokens_in, d.tokens_out) for d in free} == {(0.0, 0, 0)}
+    assert {draft.note for draft in free} == {"the answer is an earlier one, from the cache"}
+    assert again.spent_usd == 0
+    assert KEY.encode() not in (tmp_path / "answers.db").read_bytes()
+
+
+def test_any_other_request_is_asked_anew(server: Server, make: Make, brief: Brief) -> None:
+    server.script = [answer(GOOD)]
+    cache = Cache(":memory:")
+    changed = make_brief(
+        product=brief.product,
+        audience=brief.audience,
+        channel=brief.channel,
+        brand=brief.brand,
+        attributes=brief.attributes,
+        lessons=["Questions did well."],
+    )
+    usual = make(cache=cache)
+    usual.write(brief, 2, seed=1)
+    usual.write(brief, 2, seed=2)
+    usual.write(brief, 1, seed=1)
+    usual.write(changed, 2, seed=1)
+    make(cache=cache, model="m2").write(brief, 2, seed=1)
+    make(cache=cache, temperature=0.1).write(brief, 2, seed=1)
+    assert len(server.bodies) == 6
+    usual.write(brief, 2, seed=1)
+    assert len(server.bodies) == 6
+
+
+def test_answer_that_had_to_be_mended_is_kept_mended(
+    server: Server, make: Make, brief: Brief
+) -> None:
+    server.script = [answer("nonsense"), answer(GOOD), answer("nonsense")]
+    writer = make(cache=Cache(":memory:"))
+    assert len(writer.write(brief, 2, seed=1)) == len(writer.write(brief, 2, seed=1)) == 2
+    assert len(server.bodies) == 2
+    with pytest.raises(WriterFailed, match="wrongly twice"):
+        writer.write(brief, 2, seed=2)
+    with pytest.raises(WriterFailed, match="wrongly twice"):
+        writer.write(brief, 2, seed=2)
+    assert len(server.bodies) == 6, "what can't be used is not kept"
+
+
+def test_cache_that_fails_costs_no_answer(server: Server, make: Make, brief: Brief) -> None:
+    server.script = [answer(GOOD)]
+    cache = Cache(":memory:")
+    cache.close()
+    (draft, _) = make(cache=cache).write(brief, 2, seed=1)
+    assert draft.parts == GOOD["drafts"][0]
+    assert draft.note.startswith("the answer cache :memory: fails: ")
+
+
+def test_prompts_on_trial_share_the_seeds(server: Server, make: Make, brief: Brief) -> None:
+    server.script = [answer(GOOD)]
+    trial = with_craft(load("write_copy"), "- Ask a question.")
+    writer = make(prompts=(load("write_copy"), trial))
+    seen = [writer.write(brief, 2, seed)[0].prompt for seed in range(4)]
+    assert seen == [load("write_copy").version, trial.version] * 2
+    asked = [body["messages"][0]["content"] for body in server.bodies]
+    assert ["- Ask a question." in system for system in asked] == [False, True] * 2
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ import pytest
 
 from conftest import ROOT
 from hookline.types import Product
-from hookline.writers.phrasebook.bank import load_bank
+from hookline.writers.phrasebook.lexicon import NO_NOUNS, load_lexicon
 from hookline.writers.phrasebook.names import MAX_NAME, clean, naming, short_name
 
-BANK = load_bank()
+NOUNS = load_lexicon()
 REAL = ROOT / "../shared/data"
 
 
 def names(title: str, brand: str = "", category: str = "", shop: str = "") -> list[str]:
     item = Product(id="x", title=title, brand=brand, category=category)
-    return [name.text for name in naming(item, BANK, shop).names]
+    return [name.text for name in naming(item, NOUNS, shop).names]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_case_only_gets_its_maker() -> None:
 
 def test_bare_part_number_gets_its_noun() -> None:
     item = Product(id="x", title="HP 15", brand="HP", description="Black Inkjet Print Cartridge")
-    assert naming(item, BANK).names[0].text == "HP 15 inkjet print cartridge"
+    assert naming(item, NOUNS).names[0].text == "HP 15 inkjet print cartridge"
 
 
 def test_shops_own_brand_is_not_put_before_every_name() -> None:
@@ -60,26 +60,43 @@ def test_shops_own_brand_is_not_put_before_every_name() -> None:
 
 def test_what_follows_for_is_not_what_it_is() -> None:
     item = Product(id="x", title="InvisibleShield for Most Mobile Phones", brand="ZAGG")
-    assert naming(item, BANK).noun is None
+    assert naming(item, NOUNS).noun is None
 
 
 def test_noun_comes_from_the_category_in_the_singular() -> None:
     item = Product(id="x", title="Quux Nine", category="Home > Desk Lamps")
-    noun = naming(item, BANK).noun
+    noun = naming(item, NOUNS).noun
     assert noun is not None
     assert (noun.text, noun.is_plural) == ("desk lamp", False)
     mixed = Product(id="x", title="Quux Nine", category="Cases & Clips")
-    assert naming(mixed, BANK).noun is None
+    assert naming(mixed, NOUNS).noun is None
 
 
 def test_short_name_fits_article_and_all() -> None:
     item = Product(id="x", title="Xerox 006R90321 toner cartridge Original", brand="Xerox")
-    given = naming(item, BANK).names
+    given = naming(item, NOUNS).names
     assert [n.text for n in given] == ["Xerox 006R90321 toner cartridge", "Xerox toner cartridge"]
     chosen = short_name(given, 25)
     assert chosen is not None
     assert chosen.text == "Xerox toner cartridge"
     assert short_name(given, 24) is None
+
+
+@pytest.mark.parametrize(
+    ("title", "wanted"),
+    [
+        ("Schreibtischlampe Nova, schwarz, 60 cm", "Schreibtischlampe Nova"),
+        ("Wanderrucksack für Damen", "Wanderrucksack"),
+        ("Lampe de bureau Nova", "Lampe de bureau Nova"),
+        ("Sac à dos avec poche", "Sac à dos"),
+        ("Lámpara de mesa para salón", "Lámpara de mesa"),
+        ("【送料込】電気ケトル 1.0L", "電気ケトル"),
+    ],
+)
+def test_titles_in_other_languages_are_shortened_without_nouns(title: str, wanted: str) -> None:
+    found = naming(Product(id="x", title=title), NO_NOUNS)
+    assert found.names[0].text == wanted
+    assert found.noun is None
 
 
 def test_clean_keeps_ordinary_text() -> None:
@@ -98,7 +115,7 @@ def test_names_of_a_real_catalog_are_whole_words_of_the_feed(file: str) -> None:
         item = Product(
             id="x", title=row["name"], brand=row["brand"], category=" > ".join(row["categories"])
         )
-        found = naming(item, BANK)
+        found = naming(item, NOUNS)
         words = set(re.findall(r"[\w']+", f"{clean(item.title)} {clean(item.brand)}".lower()))
         words |= set((found.noun.text if found.noun else "").lower().split())
         assert found.names

@@ -25,7 +25,7 @@ def learned_from(
             (cell, outcome, outcome.value(experiment.objective))
             for outcome in outcomes
             if (cell := cells.get(outcome.decision.arm_id)) is not None
-            and _counts(outcome, experiment.objective)
+            and counts(outcome, experiment.objective)
         ]
         _learn(policy, experiment.id, known)
     return policy
@@ -52,7 +52,8 @@ def _learn(
         )
 
 
-def _counts(outcome: Outcome, objective: Metric) -> bool:
+def counts(outcome: Outcome, objective: Metric) -> bool:
+    """Whether an outcome says something of its line: it was seen, drawn by lot, and is settled."""
     settled = outcome.click_settled if objective == "clicks" else outcome.order_settled
     decision = outcome.decision
     return (

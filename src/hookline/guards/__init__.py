@@ -6,14 +6,38 @@ from hookline.errors import UnregisteredName
 from hookline.guards.base import Guard
 from hookline.guards.brand_rules import BrandRules
 from hookline.guards.claims import Claims
+from hookline.guards.cta import Cta
 from hookline.guards.duplicates import Duplicates
+from hookline.guards.feeling import Sentiment
+from hookline.guards.language import Language
 from hookline.guards.limits import Limits
+from hookline.guards.markup import Markup
+from hookline.guards.privacy import Privacy
+from hookline.guards.profanity import Profanity
+from hookline.guards.readability import Readability
+from hookline.guards.residue import Residue
+from hookline.guards.targeting import Targeting
 from hookline.types import Brief, Verdict
 
 __all__ = ["GUARDS", "Guard", "check_all", "guards_named"]
 
 GUARDS: dict[str, type[Guard]] = {
-    guard.name: guard for guard in (Limits, Claims, BrandRules, Duplicates)
+    guard.name: guard
+    for guard in (
+        Limits,
+        Claims,
+        BrandRules,
+        Cta,
+        Sentiment,
+        Readability,
+        Language,
+        Profanity,
+        Targeting,
+        Privacy,
+        Residue,
+        Markup,
+        Duplicates,
+    )
 }
 
 

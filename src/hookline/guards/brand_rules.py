@@ -2,31 +2,29 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import ClassVar
 
 import regex
 
 from hookline.guards.base import Guard
-from hookline.guards.quantities import fold
+from hookline.guards.restrictions import EMOJI, rule, said
 from hookline.types import Brand, Brief, Product, Verdict
+from hookline.words import fold, language_of, load
 
-_EMOJI = regex.compile(
-    r"\p{Emoji_Presentation}|\p{Regional_Indicator}|[0-9#*]\ufe0f?\u20e3"
-    r"|[\p{Extended_Pictographic}--[©®™‼⁉〰〽㊗㊙]]",
-    regex.V1,
-)
 _EXCLAMATION = {"!": 1, "！": 1, "¡": 0, "‼": 2, "❗": 1, "❕": 1, "⁉": 1, "﹗": 1}
 _CAPITALS = regex.compile(r"(?<![\p{L}\p{N}])\p{Lu}[\p{Lu}'’]+(?![\p{L}\p{N}])")
 _CAPITALS_RUN = regex.compile(rf"{_CAPITALS.pattern}(?:[ \-]+{_CAPITALS.pattern})*")
 # "DIY" and "USA" are how these words are spelled; "SALE" is loud.
 _LONGEST_ACRONYM = 3
+_TWO_FORMS = frozenset({"de", "fr", "es"})
 
 
 class BrandRules(Guard):
-    """Banned terms, glossary, disclaimers, exclamation marks, emoji and capitals.
+    """Terms, glossary, disclaimers, restrictions, form of address, exclamations, emoji, capitals.
 
-    The kit's `restrictions` are words for writers and human reviewers; no rule here reads them.
+    Of the kit's `restrictions` and `voice` it keeps what needs no judgement, see
+    `restrictions.rule`; the rest is for writers and human reviewers.
     """
 
     name: ClassVar[str] = "brand"
@@ -42,14 +40,16 @@ class BrandRules(Guard):
         faults = [*self._copy_faults(parts, brand)]
         for part, text in parts.items():
             faults += self._term_faults(part, text, brand)
+            faults += self._restricted(part, text, brief)
             faults += self._shouting(part, text, brief)
+        faults += self._address(parts, brief)
         return tuple(faults) or self.passed()
 
     def _copy_faults(self, parts: Mapping[str, str], brand: Brand) -> Iterator[Verdict]:
         """What is wrong with the copy as a whole."""
         texts = [fold(text) for text in parts.values()]
         for trigger, sentence in brand.disclaimers.items():
-            pattern = _term(trigger)
+            pattern = whole_words(trigger)
             if not any(fold(sentence) in text for text in texts) and any(
                 pattern.search(text) for text in texts
             ):
@@ -64,20 +64,54 @@ class BrandRules(Guard):
             yield self.fault("exclamations", reason)
         if not brand.emoji:
             for part, text in parts.items():
-                if emoji := _EMOJI.search(text):
+                if emoji := EMOJI.search(text):
                     reason = f'The copy has the emoji "{emoji[0]}"; {brand.name} uses none.'
                     yield self.fault("emoji", reason, part)
 
     def _term_faults(self, part: str, text: str, brand: Brand) -> Iterator[Verdict]:
         folded = fold(text)
         for term in brand.banned_terms:
-            if _term(term).search(folded):
+            if whole_words(term).search(folded):
                 reason = f'The copy says "{term}", which {brand.name} never says.'
                 yield self.fault("banned", reason, part)
         for wrong, right in brand.glossary.items():
-            if _misspelled(wrong, right, text):
+            if misspelled(wrong, right, text):
                 reason = f'{brand.name} writes "{right}", not "{wrong}".'
                 yield self.fault("glossary", reason, part)
+
+    def _restricted(self, part: str, text: str, brief: Brief) -> Iterator[Verdict]:
+        """What the kit's restrictions forbid, whether it is true or not."""
+        folded, language = fold(text), language_of(brief.locale)
+        for restriction in brief.brand.restrictions:
+            kept = rule(restriction)
+            if kept is None:
+                continue
+            found = next((word for word in kept.words if whole_words(word).search(folded)), "")
+            for kind in kept.kinds:
+                found = found or said(kind, text, language)
+            if found:
+                reason = f'The copy says "{found}"; {brief.brand.name} has the rule: {restriction}'
+                yield self.fault("restriction", _ended(reason), part)
+
+    def _address(self, parts: Mapping[str, str], brief: Brief) -> Iterator[Verdict]:
+        """Whether the reader is addressed as the voice has it, and the same way throughout."""
+        text = " . ".join(parts.values())
+        polite, familiar = _addresses(language_of(brief.locale))
+        says_polite, says_familiar = polite.search(text), familiar.search(text)
+        voice = {fold(word) for word in brief.brand.voice}
+        if says_polite and says_familiar:
+            said_both = f'"{says_polite[0]}" and "{says_familiar[0]}"'
+            yield self.fault("address", f"The copy says {said_both}; address the reader one way.")
+        elif says_familiar and "formal" in voice:
+            reason = (
+                f'The copy says "{says_familiar[0]}"; the voice of {brief.brand.name} is formal.'
+            )
+            yield self.fault("address", reason)
+        elif says_polite and "informal" in voice:
+            reason = (
+                f'The copy says "{says_polite[0]}"; the voice of {brief.brand.name} is informal.'
+            )
+            yield self.fault("address", reason)
 
     def _shouting(self, part: str, text: str, brief: Brief) -> Iterator[Verdict]:
         known = _own_capitals(*_own_texts(brief.product, brief.brand))
@@ -90,13 +124,25 @@ class BrandRules(Guard):
 
 
 @lru_cache(maxsize=4096)
-def _term(term: str) -> re.Pattern[str]:
+def whole_words(words: str) -> re.Pattern[str]:
     """Finds the term in folded text: whole words, also with a plural or possessive ending."""
-    words = (re.escape(word) for word in fold(term).split())
-    return re.compile(rf"(?<![^\W_]){'[ -]+'.join(words)}(?:'s|s'?|es'?)?(?![^\W_])")
+    escaped = (re.escape(word) for word in fold(words).split())
+    return re.compile(rf"(?<![^\W_]){'[ -]+'.join(escaped)}(?:'s|s'?|es'?)?(?![^\W_])")
 
 
-def _misspelled(wrong: str, right: str, text: str) -> bool:
+@cache
+def _addresses(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Finds polite and familiar address; nothing in languages that have one form only."""
+    polite = familiar = "(?!)"
+    if language in _TWO_FORMS:
+        forms = load("address", language)
+        polite, familiar = "|".join(forms["polite"]), "|".join(forms["familiar"])
+    return re.compile(rf"(?<!\w)(?:{polite})(?!\w)"), re.compile(
+        rf"(?<!\w)(?:{familiar})(?!\w)", re.IGNORECASE
+    )
+
+
+def misspelled(wrong: str, right: str, text: str) -> bool:
     """Whether the wrong spelling stands outside of the right one.
 
     Case counts where it is the only difference between the two.
@@ -104,7 +150,7 @@ def _misspelled(wrong: str, right: str, text: str) -> bool:
     if fold(wrong) == fold(right):
         right_gone = text.replace(right, " ")
         return re.search(rf"(?<!\w){re.escape(wrong)}(?!\w)", right_gone) is not None
-    return _term(wrong).search(_term(right).sub(" ", fold(text))) is not None
+    return whole_words(wrong).search(whole_words(right).sub(" ", fold(text))) is not None
 
 
 def _own_texts(product: Product, brand: Brand) -> tuple[str, ...]:

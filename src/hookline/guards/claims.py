@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import ClassVar
 
 from hookline.guards.base import Guard
-from hookline.guards.claim_words import CLAIMS, IDIOMS, Claim
+from hookline.guards.claim_words import Kind, claims_in, idioms
 from hookline.guards.facts import (
     Facts,
     facts_of,
@@ -15,14 +16,10 @@ from hookline.guards.facts import (
     role_of,
     words_beside,
 )
-from hookline.guards.quantities import Quantity, fold, quantities
+from hookline.guards.quantities import Quantity, quantities
 from hookline.types import Brief, Money, Product, Verdict
+from hookline.words import fold, language_of, load, plain
 
-_WAS_BEFORE = re.compile(
-    r"(?:was|were|before|regularly|regular(?: price)?|reg\.?|originally|instead of|not|rrp|msrp|"
-    r"list price|down from|usually|normally):? ?$"
-)
-_NOW_BEFORE = re.compile(r"(?:now|today|currently)(?: (?:only|just|at|for))*:? ?$")
 _REACH = 24  # characters; longer than any match of the two patterns above
 
 Fault = tuple[str, str]
@@ -41,49 +38,52 @@ class Claims(Guard):
         others: Sequence[str] = (),  # noqa: ARG002 - a claim is true or not by itself
     ) -> tuple[Verdict, ...]:
         """The verdicts on one copy: one per fault found, or a single passing one."""
-        facts = facts_of(brief.product, brief.brand.name)
+        language = language_of(brief.locale)
+        facts = facts_of(brief.product, brief.brand.name, language)
         vouched = [fold(sentence) for sentence in brief.brand.disclaimers.values()]
         faults: list[Verdict] = []
         for part, text in parts.items():
             folded = fold(text)
             shown = text if len(text) == len(folded) else folded
             for start, end, (code, but) in _unfounded(
-                _claiming(folded, vouched), facts, brief.product
+                _claiming(folded, vouched, language), facts, brief.product, language
             ):
                 reason = f'The copy says "{shown[start:end].strip()}", but {but}.'
                 faults.append(self.fault(code, reason, part))
         return tuple(faults) or self.passed()
 
 
-def _claiming(folded: str, vouched: Sequence[str]) -> str:
+def _claiming(folded: str, vouched: Sequence[str], language: str) -> str:
     """The folded text with idioms, and sentences the brand vouches for, dotted out."""
     for sentence in vouched:
         folded = folded.replace(sentence, "." * len(sentence))
-    return IDIOMS.sub(lambda idiom: "." * len(idiom[0]), folded)
+    return idioms(language).sub(lambda idiom: "." * len(idiom[0]), folded)
 
 
-def _unfounded(text: str, facts: Facts, product: Product) -> Iterator[tuple[int, int, Fault]]:
+def _unfounded(
+    text: str, facts: Facts, product: Product, language: str
+) -> Iterator[tuple[int, int, Fault]]:
     """What the product does not carry: start, end and fault."""
     taken: list[tuple[int, int]] = []
     faulty: list[tuple[int, int]] = []
-    for claim in CLAIMS:
-        for match in claim.pattern.finditer(text):
+    for kind, words in claims_in(language):
+        for match in words.finditer(text):
             start, end = match.span()
             if any(start < b and a < end for a, b in taken):
                 continue
             taken.append((start, end))
-            if not (facts.say(match[0]) or _proven(claim, product)):
+            if not (facts.say(match[0]) or _proven(kind, product)):
                 faulty.append((start, end))
-                yield start, end, (claim.code, claim.lacks)
-    for quantity in quantities(text):
+                yield start, end, (kind.code, kind.lacks)
+    for quantity in quantities(text, language):
         start, end = quantity.start, quantity.end
         if any(start < b and a < end for a, b in faulty):
             continue
         if fault := _number_fault(quantity, text, facts, product):
-            yield start, reduction_end(quantity, text), fault
+            yield start, reduction_end(quantity, text, language), fault
 
 
-def _proven(claim: Claim, product: Product) -> bool:
+def _proven(claim: Kind, product: Product) -> bool:
     """Whether the feed's prices or availability back the claim."""
     true = _discount(product)
     if claim.percent:
@@ -98,11 +98,11 @@ def _proven(claim: Claim, product: Product) -> bool:
 
 def _number_fault(quantity: Quantity, text: str, facts: Facts, product: Product) -> Fault | None:
     """What is wrong where the product does not carry the quantity; None where it does."""
-    role = role_of(quantity, text)
+    role = role_of(quantity, text, facts.language)
     if any((role, value) in facts.offers for value in quantity.values):
         return None
     if role == "price":
-        return _price_fault(quantity, text, product)
+        return _price_fault(quantity, text, product, facts.language)
     if role == "saving":
         return _saving_fault(quantity, product)
     if role == "discount":
@@ -125,7 +125,7 @@ def _measure_fault(quantity: Quantity, facts: Facts) -> Fault | None:
 def _count_fault(quantity: Quantity, text: str, facts: Facts, product: Product) -> Fault | None:
     if name_with(quantity, text) in facts.codes:
         return None
-    beside = tuple(words_beside(quantity, text))
+    beside = tuple(words_beside(quantity, text, facts.language))
     if any(side == "after" for side, _ in beside):
         known = facts.counts  # "10 reasons" is not backed by 10 hours
     else:
@@ -146,16 +146,17 @@ def _listed(values: frozenset[Decimal]) -> str:
 # --- prices ------------------------------------------------------------------------------------
 
 
-def _price_fault(quantity: Quantity, text: str, product: Product) -> Fault | None:
+def _price_fault(quantity: Quantity, text: str, product: Product, language: str) -> Fault | None:
     price, sale = product.price, product.sale_price
     before = text[max(0, quantity.start - _REACH) : quantity.start]
     if price is None and sale is None:
         return "price", "the feed gives no price for this product"
-    if _WAS_BEFORE.search(before):
+    was, now = _times(language)
+    if was.search(before):
         if _discount(product) is None:
             return "price", "the feed gives no sale price, so there is no earlier price"
         allowed = [price]
-    elif _NOW_BEFORE.search(before):
+    elif now.search(before):
         allowed = [sale or price]
     else:
         allowed = [price, sale]
@@ -163,6 +164,17 @@ def _price_fault(quantity: Quantity, text: str, product: Product) -> Fault | Non
     if any(_is(quantity, money) for money in known):
         return None
     return "price", f"the feed's price is {' or '.join(map(str, known))}"
+
+
+@cache
+def _times(language: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """What stands before an earlier price, and before the price of today."""
+    lists = load("facts", language)
+    only = "(?: (?:only|just|at|for|nur|nur noch|ab|fur|seulement|a|pour|solo|por|desde))*"
+    return (
+        re.compile(rf"(?:{plain(lists['was_before'])}):? ?$"),
+        re.compile(rf"(?:{plain(lists['now_before'])}){only}:? ?$"),
+    )
 
 
 def _saving_fault(quantity: Quantity, product: Product) -> Fault | None:
@@ -178,7 +190,7 @@ def _discount_fault(quantity: Quantity, product: Product) -> Fault | None:
     true = _discount(product)
     if true is None:
         return "discount", "the feed gives no sale price for this product"
-    if any(_rounds_to(true, abs(value)) for value in quantity.written):
+    if any(_rounds_to(true, abs(value)) for value in quantity.values):
         return None
     return "discount", f"the feed's prices come to {_rounded(true, Decimal(1))}% off"
 

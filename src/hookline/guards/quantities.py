@@ -1,19 +1,20 @@
 """Quantities as copy and feeds write them, read into values that compare.
 
-Digits of every script, superscripts, circled and full-width digits, English number words,
-fractions, ranges, units and money all come out as `Quantity`. `fold` must go first: it makes the
-text comparable.
+Digits of every script, superscripts, circled and full-width digits, number words, fractions,
+ranges, units and money all come out as `Quantity`. `words.fold` must go first: it makes the text
+comparable. Number words are those of one language, units and money those of all languages.
 """
 
 import re
-import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache
 from typing import Literal
 
-import regex
+from hookline.words import LANGUAGES, fold, load
+
+__all__ = ["Kind", "Quantity", "fold", "quantities"]
 
 # --- the tables --------------------------------------------------------------------------------
 
@@ -21,11 +22,15 @@ import regex
 # 1 TB is 1000 GB, while 17 inches is never 43.2 cm.
 _UNITS: dict[str, tuple[tuple[str, str], ...]] = {
     "length": (
-        ("mm millimeter millimeters millimetre millimetres", "0.001"),
-        ("cm centimeter centimeters centimetre centimetres", "0.01"),
-        ("m meter meters metre metres", "1"),
+        ("mm millimeter millimeters millimetre millimetres milimetro milimetros ミリ", "0.001"),
+        (
+            "cm centimeter centimeters centimetre centimetres zentimeter centimetro centimetros "
+            "センチメートル センチ",
+            "0.01",
+        ),
+        ("m meter meters metre metres metern metro metros メートル", "1"),
         ("km kilometer kilometers kilometre kilometres", "1000"),
-        ("\" '' in inch inches", "0.0254"),
+        ("\" '' in inch inches zoll pouce pouces pulgada pulgadas インチ", "0.0254"),
         ("' ft foot feet", "0.3048"),
         ("yd yard yards", "0.9144"),
         ("mi mile miles", "1609.344"),
@@ -33,15 +38,18 @@ _UNITS: dict[str, tuple[tuple[str, str], ...]] = {
     "area": (("m2 sqm", "1"), ("ft2 sqft", "0.09290304")),
     "mass": (
         ("mg", "0.001"),
-        ("g gram grams gramme grammes", "1"),
-        ("kg kgs kilo kilos kilogram kilograms", "1000"),
+        ("g gram grams gramme grammes gramm gramo gramos グラム", "1"),
+        (
+            "kg kgs kilo kilos kilogram kilograms kilogramm kilogramme kilogrammes キログラム",
+            "1000",
+        ),
         ("oz ounce ounces", "28.349523125"),
         ("lb lbs pound pounds", "453.59237"),
     ),
     "volume": (
         ("ml milliliter milliliters millilitre millilitres", "1"),
         ("cl", "10"),
-        ("l liter liters litre litres", "1000"),
+        ("l liter liters litre litres litern litro litros リットル", "1000"),
         ("floz", "29.5735295625"),
         ("pt pint pints", "473.176473"),
         ("qt quart quarts", "946.352946"),
@@ -50,13 +58,16 @@ _UNITS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "time": (
         ("ms", "0.001"),
-        ("s sec secs second seconds", "1"),
-        ("min mins minute minutes", "60"),
-        ("h hr hrs hour hours", "3600"),
-        ("day days", "86400"),
-        ("week weeks", "604800"),
+        ("s sec secs second seconds sekunde sekunden seconde secondes segundo segundos 秒", "1"),
+        ("min mins minute minutes minuten minuto minutos 分", "60"),
+        ("h hr hrs hour hours stunde stunden std heure heures hora horas 時間", "3600"),
+        ("day days tage tagen jour jours dia dias 日間 日", "86400"),
+        ("week weeks woche wochen semaine semaines semana semanas 週間", "604800"),
     ),
-    "months": (("month months", "1"), ("yr yrs year years", "12")),
+    "months": (
+        ("month months monat monate monaten mois mes meses ヶ月 か月 カ月", "1"),
+        ("yr yrs year years jahr jahre jahren annee annees ano anos 年", "12"),
+    ),
     "data": (
         ("kb kilobyte kilobytes", "1"),
         ("mb megabyte megabytes", "1000"),
@@ -65,7 +76,11 @@ _UNITS: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "bandwidth": (("kbps", "1"), ("mbps", "1000"), ("gbps", "1000000")),
     "frequency": (("hz hertz", "1"), ("khz", "1000"), ("mhz", "1000000"), ("ghz", "1000000000")),
-    "power": (("w watt watts", "1"), ("kw kilowatt kilowatts", "1000"), ("hp horsepower", "745.7")),
+    "power": (
+        ("w watt watts vatios ワット", "1"),
+        ("kw kilowatt kilowatts", "1000"),
+        ("hp horsepower", "745.7"),
+    ),
     "energy": (("wh", "1"), ("kwh", "1000")),
     "voltage": (("v volt volts", "1"),),
     "charge": (("mah", "1"), ("ah", "1000")),
@@ -83,10 +98,13 @@ _UNITS: dict[str, tuple[tuple[str, str], ...]] = {
     "celsius": (("°c", "1"),),
     "degrees": (("° degree degrees", "1"),),
     "fahrenheit": (("°f", "1"),),
-    "pack": (("pack packs pk pc pcs piece pieces count ct", "1"),),
-    "star": (("star stars", "1"),),
-    "times": (("x times", "1"),),
-    "percent": (("% percent percentage pct", "1"),),
+    "pack": (("pack packs pk pc pcs piece pieces count ct stk pieza piezas 個入り 枚入り", "1"),),
+    "star": (("star stars stern sterne sternen etoile etoiles estrella estrellas", "1"),),
+    "times": (("x times mal fois veces 倍", "1"),),
+    "percent": (
+        ("% percent percentage pct prozent pourcent porciento パーセント", "1"),
+        ("割", "10"),
+    ),
 }
 _DOLLARS = "USD CAD AUD NZD SGD HKD MXN"
 # Sign or word → the ISO 4217 codes it may stand for. "pounds" is left to weights.
@@ -94,6 +112,7 @@ _CURRENCIES: dict[str, str] = {
     "$": _DOLLARS, "dollar": _DOLLARS, "dollars": _DOLLARS, "buck": _DOLLARS, "bucks": _DOLLARS,
     "us$": "USD", "c$": "CAD", "ca$": "CAD", "a$": "AUD", "au$": "AUD", "r$": "BRL",
     "€": "EUR", "euro": "EUR", "euros": "EUR", "£": "GBP", "quid": "GBP", "¥": "JPY CNY",
+    "円": "JPY", "ドル": _DOLLARS, "ユーロ": "EUR", "dolares": _DOLLARS,
     "₹": "INR", "₩": "KRW", "kr": "SEK NOK DKK", "zł": "PLN",
     "aud": "AUD", "brl": "BRL", "cad": "CAD", "chf": "CHF", "cny": "CNY", "czk": "CZK",
     "dkk": "DKK", "eur": "EUR", "gbp": "GBP", "hkd": "HKD", "huf": "HUF", "inr": "INR",
@@ -101,63 +120,46 @@ _CURRENCIES: dict[str, str] = {
     "sek": "SEK", "sgd": "SGD", "usd": "USD", "zar": "ZAR",
 }  # fmt: skip
 _CENTS = {"cent": f"{_DOLLARS} EUR", "cents": f"{_DOLLARS} EUR", "¢": _DOLLARS}
-_ONES = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19,
-}  # fmt: skip
-_TENS = {
-    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50,
-    "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
-}  # fmt: skip
-_SCALES = {"dozen": 12, "hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9}
-_PLURAL_SCALES = {f"{word}s": value for word, value in _SCALES.items()}
-# Words that are rarely a count by themselves ("the one", "zero fuss"): numbers only before a unit.
-_NEEDS_UNIT = frozenset({"zero", "one", "half a", "half an"})
+_UNIT_OF = {
+    spelling: (kind, Decimal(size))
+    for kind, rows in _UNITS.items()
+    for spellings, size in rows
+    for spelling in spellings.split()
+}
 # Units whose letter is a word too ("4 a day"): read only when they touch the digits.
 _TOUCHING = frozenset({"a", "s", "x", "'", "''"})
 _DENOMINATORS = frozenset({"2", "3", "4", "5", "8", "16", "32", "64"})
 
 # --- the patterns, all for folded text ---------------------------------------------------------
 
-_INVISIBLE = regex.compile(r"[\p{M}\p{Cf}]")
-_DIGIT_JOINT = regex.compile(r"(?<=\d)(?=\p{No})")
-_THIN_SPACE = regex.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
-_FOREIGN_DIGIT = re.compile(r"[^\D0-9]")
-_BLANKS = re.compile(r"\s+")
-_SAME = str.maketrans(
-    {
-        **dict.fromkeys("‘’ʼ′`´", "'"),
-        **dict.fromkeys("“”„″", '"'),
-        **dict.fromkeys("‐‑‒–—−", "-"),
-        **dict.fromkeys("™®©", " "),
-        "⁄": "/",
-        "×": "x",
-        "٫": ".",
-        "٬": ",",
-        "٪": "%",
-        "💯": " 100 ",
-    }
+# Kana and kanji stand side by side with digits and mean nothing by it.
+_JAPANESE = r"\u3040-\u30ff\u3400-\u9fff"
+_LETTER = rf"[^\W\d_{_JAPANESE}]"
+_LETTER_OR_DIGIT = rf"[^\W_{_JAPANESE}]"
+_JOINED = "|".join(
+    sorted(
+        (unit for unit in (*_UNIT_OF, *_CURRENCIES) if re.match(f"[{_JAPANESE}]", unit)),
+        key=len,
+        reverse=True,
+    )
 )
 _SIGNS = "|".join(sorted((re.escape(sign) for sign in _CURRENCIES), key=len, reverse=True))
 _GROUPED = r"\d{1,3}(?:[ ']\d{3})+(?:[.,]\d+)?(?!\d)"
 _TOKEN = re.compile(
     rf"""
     (?P<sign>(?<![^\s(])-)?
-    (?:(?P<money>(?<![^\W\d_])(?:{_SIGNS}))\s?(?P<price>{_GROUPED}|\d+(?:[.,]\d+)*|[.,]\d+)
-    | (?P<code>(?<![^\W_])(?:[^\W\d_]+\d[^\W_]*|(?!\d+x\d)\d+[^\W\d_]+\d[^\W_]*))
+    (?:(?P<money>(?<!{_LETTER})(?:{_SIGNS}))\s?(?P<price>{_GROUPED}|\d+(?:[.,]\d+)*|[.,]\d+)
+    | (?P<code>(?<!{_LETTER_OR_DIGIT})(?:{_LETTER}+\d{_LETTER_OR_DIGIT}*
+      |(?!\d+x\d)\d+{_LETTER}+\d{_LETTER_OR_DIGIT}*))
     | (?<![\d/.,])(?:(?P<whole>\d+)[ -])?(?P<over>\d+)\s?/\s?(?P<under>\d+)(?![\d/])
-    | (?P<number>{_GROUPED}(?=\s?(?:{_SIGNS})(?![^\W\d_]))|\d+(?:[.,]\d+)*|(?<!\d)\.\d+)
+    | (?P<number>{_GROUPED}(?=\s?(?:{_SIGNS})(?!{_LETTER}))|\d+(?:[.,]\d+)*|(?<!\d)\.\d+)
     )""",
     re.VERBOSE,
 )
-_WORD = "|".join((*_ONES, *_TENS, *_SCALES, *_PLURAL_SCALES))
-_WORDS = re.compile(rf"(?<![^\W_])(?:half an?|(?:{_WORD})(?:(?:[ -]| and )(?:{_WORD}))*)(?![^\W_])")
 _NEXT = re.compile(
-    r"([ -]*)(fl\.? ?oz|sq\.? ?ft|cu\.? ?ft|per cent|°[cf]?|''|'(?![^\W\d_])|[%\"¢€£¥₹₩$]"
-    r"|[^\W\d_]+[23]?(?![^\W_]))"
+    r"([ -]*)(fl\.? ?oz|sq\.? ?ft|cu\.? ?ft|per cent|pour cent|por ciento|°[cf]?|''"
+    rf"|'(?![^\W\d_])|[%\"¢€£¥₹₩$]|{_JOINED}|{_LETTER}+[23]?(?!{_LETTER_OR_DIGIT}))"
 )
-_SCALE = re.compile(rf"[ -]({'|'.join((*_SCALES, *_PLURAL_SCALES))})(?![^\W_])")
 _IN_IS_INCH = re.compile(r"\s*(?:[.,;:)x]|$)")
 _PACK_OF = re.compile(r"(?:pack|set|box|case|bundle)s? of $")
 _CONNECTOR = re.compile(r"\s*(?:(?P<range>-|to|or|and|/)|x|by)\s*")
@@ -194,25 +196,45 @@ class Quantity:
         return frozenset(value * self.size for value in self.written)
 
 
-@lru_cache(maxsize=4096)
-def fold(text: str) -> str:
-    """The text made comparable: lower case, no accents or invisible characters, ASCII digits.
+@dataclass(frozen=True, slots=True)
+class _Numerals:
+    """The number words of a language: what finds them, and what they are worth."""
 
-    Quotes, dashes and blanks of every kind become the plain ones.
-
-    Examples:
-        >>> fold("Café ５０ ％ – 1½ ″ m²")
-        'cafe 50 % - 1 1/2 " m2'
-    """
-    if not text.isascii():
-        text = _DIGIT_JOINT.sub(" ", _THIN_SPACE.sub("", text)).translate(_SAME)
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKD", text)).translate(_SAME)
-        text = _FOREIGN_DIGIT.sub(lambda digit: str(unicodedata.decimal(digit[0])), text)
-    return _BLANKS.sub(" ", text.casefold()).strip()
+    words: re.Pattern[str]
+    scale_after: re.Pattern[str]
+    word: re.Pattern[str]
+    ones: Mapping[str, int]
+    scales: Mapping[str, int]
+    needs_unit: frozenset[str]
 
 
-def quantities(folded: str) -> tuple[Quantity, ...]:
-    """Every quantity in the folded text, in order.
+@cache
+def _numerals(language: str) -> _Numerals:
+    lists = load("facts", language)
+    ones = {fold(word): value for word, value in lists["numbers"].items()}
+    scales = {fold(word): value for word, value in lists["scales"].items()}
+    word = "|".join(sorted((*ones, *scales), key=len, reverse=True))
+    scale = "|".join(scales)
+    if counters := lists.get("counters"):
+        words, scale_after = rf"(?!十分|一(?!割|倍))(?:{word})+(?={counters})", rf"({scale})"
+    else:
+        joins = "".join(rf"| {join} " for join in lists["joins"])
+        half = "half an?|" if language == "en" else ""
+        more = rf"(?:(?:[ -]{joins})(?:{word}))*"
+        words = rf"(?<![^\W_])(?:{half}(?:{word}){more})(?![^\W_])"
+        scale_after = rf"[ -]({scale})(?![^\W_])"
+    return _Numerals(
+        words=re.compile(words),
+        scale_after=re.compile(scale_after),
+        word=re.compile(word),
+        ones=ones,
+        scales=scales,
+        needs_unit=frozenset(map(fold, lists["needs_unit"])),
+    )
+
+
+def quantities(folded: str, language: str = "en") -> tuple[Quantity, ...]:
+    """Every quantity in the folded text, in order; number words are those of the language.
 
     Examples:
         >>> [(q.kind, *q.written) for q in quantities(fold('17" screen, 8GB, two-pack'))]
@@ -220,28 +242,30 @@ def quantities(folded: str) -> tuple[Quantity, ...]:
         >>> [(q.kind, *q.written) for q in quantities(fold("1.299,00 € or $1,299"))]
         [('money', Decimal('1299.00')), ('money', Decimal('1299'))]
     """
-    found = list(_in_digits(folded))
+    numerals = _numerals(language if language in LANGUAGES else "en")
+    found = list(_in_digits(folded, numerals))
     taken = {place for quantity in found for place in range(quantity.start, quantity.end)}
-    found += (quantity for quantity in _in_words(folded) if quantity.start not in taken)
+    found += (quantity for quantity in _in_words(folded, numerals) if quantity.start not in taken)
     found.sort(key=lambda quantity: quantity.start)
     return tuple(_shared_units(found, folded))
 
 
-def _in_digits(text: str) -> Iterator[Quantity]:
+def _in_digits(text: str, numerals: _Numerals) -> Iterator[Quantity]:
     for token in _TOKEN.finditer(text):
         start, end = token.span()
         if token["code"]:
             yield Quantity(frozenset(), "code", start, end, code=token["code"])
         elif token["over"]:
-            yield from _fraction(token, text)
+            yield from _fraction(token, text, numerals)
         elif token["money"]:
             currencies = frozenset(_CURRENCIES[token["money"]].split())
             yield Quantity(_readings(token["price"]), "money", start, end, currencies=currencies)
         else:
-            yield _number(token["number"], text, start, end, negative=bool(token["sign"]))
+            number = _number(token["number"], text, (start, end), numerals)
+            yield _negative(number) if token["sign"] else number
 
 
-def _fraction(token: re.Match[str], text: str) -> Iterator[Quantity]:
+def _fraction(token: re.Match[str], text: str, numerals: _Numerals) -> Iterator[Quantity]:
     """The fraction as one value, or its parts where it is none ("10/100")."""
     over, under = Decimal(token["over"]), Decimal(token["under"])
     if token["under"] in _DENOMINATORS and over < under:
@@ -250,48 +274,53 @@ def _fraction(token: re.Match[str], text: str) -> Iterator[Quantity]:
         return
     for group in ("whole", "over", "under"):
         if token[group]:
-            yield _number(token[group], text, *token.span(group), negative=False)
+            yield _number(token[group], text, token.span(group), numerals)
 
 
-def _number(numeral: str, text: str, start: int, end: int, *, negative: bool) -> Quantity:
+def _number(numeral: str, text: str, span: tuple[int, int], numerals: _Numerals) -> Quantity:
+    start, end = span
     readings = _readings(numeral)
     if not readings:
         return Quantity(readings, "code", start, end, code=numeral)
-    if scale := _SCALE.match(text, end):
-        factor = (_SCALES | _PLURAL_SCALES)[scale[1]]
+    if scale := numerals.scale_after.match(text, end):
+        factor = numerals.scales[scale[1]]
         readings, end = frozenset(value * factor for value in readings), scale.end()
-    if negative:
-        readings = frozenset(-value for value in readings)
     return _with_unit(readings, text, start, end)
 
 
-def _in_words(text: str) -> Iterator[Quantity]:
-    for words in _WORDS.finditer(text):
-        value = _spelled(re.split(r"[ -]", words[0]))
+def _negative(quantity: Quantity) -> Quantity:
+    return replace(quantity, written=frozenset(-value for value in quantity.written))
+
+
+def _in_words(text: str, numerals: _Numerals) -> Iterator[Quantity]:
+    for words in numerals.words.finditer(text):
+        value = _spelled(words[0], numerals)
         quantity = _with_unit(frozenset({value}), text, *words.span())
         if quantity.kind.startswith("~"):
             quantity = replace(quantity, kind="count", end=words.end())
-        if words[0] not in _NEEDS_UNIT or quantity.kind != "count":
+        if words[0] not in numerals.needs_unit or quantity.kind != "count":
             yield quantity
 
 
-def _spelled(words: list[str]) -> Decimal:
-    """The value of English number words.
+def _spelled(words: str, numerals: _Numerals) -> Decimal:
+    """The value of number words.
 
     Examples:
-        >>> _spelled(["two", "hundred", "and", "fifty", "five"])
+        >>> _spelled("two hundred and fifty five", _numerals("en"))
         Decimal('255')
+        >>> _spelled("二十五", _numerals("ja"))
+        Decimal('25')
     """
-    if words[0] == "half":
+    if words.startswith("half"):
         return Decimal("0.5")
     total = current = 0
-    for word in words:
-        if scale := (_SCALES | _PLURAL_SCALES).get(word):
+    for word in numerals.word.findall(words):
+        if scale := numerals.scales.get(word):
             current = max(current, 1) * scale
-            if scale > 100:
+            if scale not in (12, 100):  # a dozen and a hundred may still be multiplied
                 total, current = total + current, 0
         else:
-            current += _ONES.get(word, 0) + _TENS.get(word, 0)
+            current += numerals.ones[word]
     return Decimal(total + current)
 
 
@@ -327,14 +356,6 @@ def _readings(numeral: str) -> frozenset[Decimal]:
     if len(groups) > 2:
         return frozenset()
     return frozenset({joined, decimal}) if grouped else frozenset({decimal})
-
-
-_UNIT_OF = {
-    spelling: (kind, Decimal(size))
-    for kind, rows in _UNITS.items()
-    for spellings, size in rows
-    for spelling in spellings.split()
-}
 
 
 def _with_unit(written: frozenset[Decimal], text: str, start: int, end: int) -> Quantity:

@@ -1,8 +1,10 @@
 """Prompt texts: files with slots, versioned by the hash of their content.
 
-A prompt file is Markdown with two parts, `# system` and `# user`, and slots in double braces. Text
+A prompt file is Markdown with the parts `# system` and `# user`, and slots in double braces. Text
 from catalogs goes into one slot, as JSON inside a fence that it cannot close: it is data, and the
-prompt says so.
+prompt says so. A third part, `# craft`, is advice on writing, which fills the slot of that name:
+all that a new version of a prompt may change (`versions`). Rules, facts and fields stand outside
+of it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,10 +15,13 @@ from typing import Final
 
 import regex
 
-from hookline.errors import UnregisteredName
-from hookline.types import Attributes, Brief, Channel, Product, content_hash, dumps
+from hookline.errors import BadInput, UnregisteredName
+from hookline.types import Attributes, Brief, Channel, content_hash, dumps
 
+MAX_CRAFT: Final = 3_000
+"""Most characters of a prompt's advice on writing."""
 _SLOT: Final = regex.compile(r"\{\{(\w+)\}\}")
+_PART: Final = regex.compile(r"^# (system|user|craft)\n", regex.MULTILINE)
 _UNITS: Final = {
     "utf16": "UTF-16 code units",
     "gsm7": "GSM-7 septets; a character outside GSM-7, an emoji say, leaves room for 70 in all",
@@ -69,6 +74,15 @@ LENGTHS: Final[Mapping[str, str]] = {
 }
 """Length → instruction."""
 
+SENTIMENTS: Final = (
+    (0.6, "delighted: several words of joy or praise for the moment, none that is sad"),
+    (0.25, "glad: one or two warm words"),
+    (-0.25, "even: no word that is glad or sad"),
+    (-0.6, "wry: name one thing that annoys"),
+    (-1.0, "troubled: let the reader's trouble lead, several words of it"),
+)
+"""Least sentiment → what it means, from the top down."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -80,6 +94,7 @@ class Prompt:
         version: Content hash of the text.
         system: Template of the system message.
         user: Template of the user message.
+        craft: Advice on writing; empty where the prompt has none.
     """
 
     name: str
@@ -87,6 +102,7 @@ class Prompt:
     version: str
     system: str
     user: str
+    craft: str = ""
 
 
 @cache
@@ -104,15 +120,48 @@ def load(name: str) -> Prompt:
     known = [entry.name[:-3] for entry in folder.iterdir() if entry.name.endswith(".md")]
     if name not in known:
         raise UnregisteredName("prompt", name, known)
-    text = folder.joinpath(f"{name}.md").read_text(encoding="utf-8")
-    _, system, user = regex.split(r"^# (?:system|user)\n", text, flags=regex.MULTILINE)
-    return Prompt(
-        name=name,
-        text=text,
-        version=content_hash(text),
-        system=system.strip(),
-        user=user.strip(),
-    )
+    return of_text(name, folder.joinpath(f"{name}.md").read_text(encoding="utf-8"))
+
+
+def of_text(name: str, text: str) -> Prompt:
+    """The prompt that a file's text holds.
+
+    Raises:
+        BadInput: Where a part is missing or there twice.
+    """
+    _, *pieces = _PART.split(text)
+    names, bodies = pieces[::2], [body.strip() for body in pieces[1::2]]
+    parts = dict(zip(names, bodies, strict=True))
+    if len(names) != len(parts) or not {"system", "user"} <= set(parts):
+        raise BadInput(f"prompt {name!r} needs one part # system and one part # user")
+    return Prompt(name=name, text=text, version=content_hash(text), **parts)
+
+
+def with_craft(prompt: Prompt, craft: str) -> Prompt:
+    """The prompt with other advice on writing: a new version, all else word for word.
+
+    Raises:
+        BadInput: Where the advice is empty or too long, or would open a slot or a part; or the
+            prompt has no place for it.
+
+    Examples:
+        >>> new = with_craft(load("write_copy"), "- Ask a question.")
+        >>> new.version == load("write_copy").version, new.user == load("write_copy").user
+        (False, True)
+    """
+    craft = "\n".join(line.rstrip() for line in craft.strip().splitlines())
+    if not craft or len(craft) > MAX_CRAFT:
+        raise BadInput(f"advice on writing has 1 to {MAX_CRAFT} characters, not {len(craft)}")
+    if "{{" in craft or _PART.search(f"{craft}\n"):
+        raise BadInput("advice on writing can't hold slots or headings of a prompt's parts")
+    if not prompt.craft:
+        raise BadInput(f"prompt {prompt.name!r} has no part # craft")
+    pieces = _PART.split(prompt.text)
+    place = 1 + 2 * pieces[1::2].index("craft") + 1
+    last = place == len(pieces) - 1
+    pieces[place] = f"{craft}\n" if last else f"{craft}\n\n"
+    heads = [f"# {name}\n{body}" for name, body in zip(pieces[1::2], pieces[2::2], strict=True)]
+    return of_text(prompt.name, "".join([pieces[0], *heads]))
 
 
 def render(prompt: Prompt, brief: Brief, n: int) -> tuple[str, str]:
@@ -126,11 +175,11 @@ def render(prompt: Prompt, brief: Brief, n: int) -> tuple[str, str]:
     Raises:
         KeyError: Where the prompt names a slot that does not exist.
     """
-    slots = _slots(brief, n)
-    return _filled(prompt.system, slots), _filled(prompt.user, slots)
+    slots = {**_slots(brief, n), "craft": prompt.craft}
+    return filled(prompt.system, slots), filled(prompt.user, slots)
 
 
-def _filled(template: str, slots: Mapping[str, str]) -> str:
+def filled(template: str, slots: Mapping[str, str]) -> str:
     """The template with its slots filled, in one pass: slots inside values stay as they are."""
     return _SLOT.sub(lambda found: slots[found[1]], template)
 
@@ -144,7 +193,7 @@ def _slots(brief: Brief, n: int) -> dict[str, str]:
         "audience": _line(brief.audience.name) or "everybody",
         "persona": _line(brief.audience.persona) or "Nothing more is known of them.",
         "motives": ", ".join(map(_line, brief.audience.motives)) or "not known",
-        "product": _fenced(brief.product),
+        "product": fenced(brief.product),
         "channel": _line(brief.channel.name),
         "fields": _fields(brief.channel),
         "angle": f"{wanted.angle}: {ANGLES[wanted.angle]}",
@@ -153,6 +202,7 @@ def _slots(brief: Brief, n: int) -> dict[str, str]:
         "proof": PROOFS[wanted.proof],
         "urgency": URGENCIES[wanted.urgency],
         "length": LENGTHS[wanted.length],
+        "sentiment": _sentiment(brief.sentiment),
         "locale": _line(brief.locale),
         "brand": _line(brand.name),
         "voice": ", ".join(map(_line, brand.voice)) or "no special voice",
@@ -166,6 +216,14 @@ def _slots(brief: Brief, n: int) -> dict[str, str]:
         "emoji": "allowed where they help" if brand.emoji else "none",
         "lessons": _list(brief.lessons),
     }
+
+
+def _sentiment(target: float | None) -> str:
+    """The sentiment asked for, in words."""
+    if target is None:
+        return "as it comes"
+    felt = next(words for least, words in SENTIMENTS if target >= least)
+    return f"{felt} ({target:+.1f} on a scale from -1 to 1)"
 
 
 def _line(text: str) -> str:
@@ -190,7 +248,7 @@ def _fields(channel: Channel) -> str:
     return "\n".join(rows)
 
 
-def _fenced(product: Product) -> str:
-    """The product as JSON in which no character can close the fence around it."""
-    text = dumps(product).decode()
+def fenced(record: object) -> str:
+    """The record as JSON in which no character can close the fence around it."""
+    text = dumps(record).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -23,7 +23,7 @@ from hookline.brand import read_brand
 from hookline.catalog import PriceUnit, read_feed_bytes
 from hookline.channels import CHANNELS
 from hookline.errors import BadInput
-from hookline.service import pages, problems
+from hookline.service import forms, pages, problems
 from hookline.types import (
     Audience,
     Brand,
@@ -51,11 +51,15 @@ from hookline.wire import (
     Move,
     NewCandidate,
     NewExperiment,
+    NewRule,
     Receipt,
+    Retire,
     Review,
     Served,
+    Ship,
     Unused,
     Written,
+    column_field,
 )
 
 T = TypeVar("T")
@@ -83,6 +87,7 @@ def make_service(app: App) -> FastAPI:
     service.include_router(_router(app), prefix="/v1")
     _hot_routes(app, service)
     service.include_router(pages.router(app))
+    service.include_router(forms.router(app))
     service.mount("/static", pages.static_files())
     return service
 
@@ -138,6 +143,7 @@ def _router(app: App) -> APIRouter:
     _catalog_routes(app, router)
     _copy_routes(app, router)
     _experiment_routes(app, router)
+    _rule_routes(app, router)
     _candidate_routes(app, router)
     return router
 
@@ -149,12 +155,24 @@ def _catalog_routes(app: App, router: APIRouter) -> None:
         file: Annotated[UploadFile, File()],
         currency: Annotated[str, Form()] = "USD",
         price_unit: Annotated[PriceUnit, Form()] = "units",
+        mapping: Annotated[list[str] | None, Form()] = None,
+        whole: Annotated[bool, Form()] = False,  # noqa: FBT002 - a form field
+        by: Annotated[str, Form()] = "api",
     ) -> Imported:
-        """Imports a product feed, all of it or nothing."""
-        data = file.file.read()
-        name = file.filename or "upload"
-        feed = read_feed_bytes(data, name, currency=currency, price_unit=price_unit, at=at)
-        app.desk.import_catalog(feed, at=at)
+        """Imports a product feed, all of it or nothing; copy that it makes untrue is taken out.
+
+        `mapping` is `column=field`, once for each column that is guessed wrong; `whole` says that
+        the feed is all the shop sells.
+        """
+        feed = read_feed_bytes(
+            file.file.read(),
+            file.filename or "upload",
+            mapping=dict(map(column_field, mapping or ())) or None,
+            currency=currency,
+            price_unit=price_unit,
+            at=at,
+        )
+        quarantined = app.import_catalog(feed, at=at, by=by, whole=whole)
         return Imported(
             format=feed.format,
             rows=feed.rows,
@@ -163,6 +181,7 @@ def _catalog_routes(app: App, router: APIRouter) -> None:
             unmapped=tuple(feed.unmapped),
             mapping=feed.mapping,
             rejected=feed.rejected,
+            quarantined=tuple(quarantined),
         )
 
     @router.get("/products", tags=["catalog"])
@@ -198,7 +217,17 @@ def _copy_routes(app: App, router: APIRouter) -> None:
     def write_copy(at: When, body: CopyOrder) -> Written:
         """Writes copy; `kept` waits for approval, `rejected` says which guard objected and why."""
         slate = app.desk.write_copy(body, at=at)
-        return Written(kept=slate.kept, rejected=slate.rejected, shortfall=slate.shortfall)
+        return Written(
+            kept=slate.kept,
+            rejected=slate.rejected,
+            shortfall=slate.shortfall,
+            notes=slate.notes,
+            left=slate.left,
+            writers=slate.writers,
+            front=slate.front,
+            creativity=slate.kept[0].creativity if slate.kept else None,
+            cost_usd=slate.cost_usd,
+        )
 
     @router.post("/copies/lines", tags=["copy"])
     def add_line(at: When, body: AddLine) -> Copy:
@@ -218,7 +247,7 @@ def _copy_routes(app: App, router: APIRouter) -> None:
 
     @router.post("/copies/review", tags=["copy"])
     def review(at: When, body: Review) -> list[Copy]:
-        """Approves, rejects or retires copies, all or none."""
+        """Approves, rejects or retires copies, all or none; approving releases from quarantine."""
         return app.review(body.copy_ids, body.status, at=at, by=body.by, note=body.note)
 
 
@@ -273,6 +302,28 @@ def _experiment_routes(app: App, router: APIRouter) -> None:
             detail = "; ".join(f"{name}: {fault}" for name, fault in faults.items())
             return problems.problem(503, "The service answers, but something fails.", detail)
         return JSONResponse({"status": "ok", "version": __version__})
+
+
+def _rule_routes(app: App, router: APIRouter) -> None:
+    @router.put("/experiments/{key}/rule", tags=["experiments"])
+    def set_rule(key: str, at: When, body: NewRule) -> Experiment:
+        """Sets when to ship and when to stop; only before the start."""
+        return app.live.set_rule(key, body.rule, at=at, by=body.by)
+
+    @router.post("/experiments/{key}/retire", tags=["experiments"])
+    def retire(key: str, at: When, body: Retire) -> Experiment:
+        """Takes lines out of an experiment; it pauses where only its control is left."""
+        return app.live.retire(key, body.lines, at=at, by=body.by, note=body.note)
+
+    @router.post("/experiments/{key}/ship", tags=["experiments"])
+    def ship(key: str, at: When, body: Ship) -> Experiment:
+        """Gives one line to everybody, the hold-out excepted as long as the experiment runs."""
+        return app.live.ship(key, body.line, at=at, by=body.by)
+
+    @router.post("/experiments/{key}/unship", tags=["experiments"])
+    def unship(key: str, at: When, body: By) -> Experiment:
+        """Takes a shipped line back: the experiment goes on where it was."""
+        return app.live.unship(key, at=at, by=body.by)
 
 
 def _candidate_routes(app: App, router: APIRouter) -> None:

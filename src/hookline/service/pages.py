@@ -1,21 +1,21 @@
-"""The web pages: what a marketer reads and approves. Server-made HTML; no build step."""
+"""The web pages: what a marketer reads. Server-made HTML; no build step."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import get_args
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from hookline.app import App
 from hookline.channels import CHANNELS
 from hookline.errors import Unknown
 from hookline.explain import sections
-from hookline.report import element_note, strongest
+from hookline.report import amount, amounts, element_note, harm_name, rule_words, strongest
 from hookline.service.charts import (
     IntervalRow,
     allocation_chart,
@@ -23,10 +23,24 @@ from hookline.service.charts import (
     interval_chart,
     share_bar,
 )
-from hookline.types import ArmReport, CopyStatus, Estimate, ExperimentReport, Metric
+from hookline.slate import front_chart
+from hookline.types import (
+    METRICS,
+    ArmReport,
+    Copy,
+    CopyStatus,
+    Estimate,
+    Experiment,
+    ExperimentReport,
+    GuardMetric,
+    Metric,
+    Writing,
+)
 
 _HERE = Path(__file__).parent
-STATUSES: tuple[CopyStatus, ...] = ("draft", "approved", "rejected", "retired")
+STATUSES: tuple[CopyStatus, ...] = get_args(CopyStatus)
+MOST_WRITINGS = 12
+"""Orders for copy whose account the page gives."""
 
 
 def static_files() -> StaticFiles:
@@ -43,7 +57,8 @@ def router(app: App) -> APIRouter:
     def overview() -> Response:
         report = app.live.report(at=datetime.now(UTC))
         running = any(each.status == "running" for each in report.experiments)
-        return render("overview.html", report=report, running=running)
+        held = len(app.desk.copies(status="quarantined"))
+        return render("overview.html", report=report, running=running, held=held)
 
     @routes.get("/experiments/{key}")
     def experiment(key: str) -> Response:
@@ -61,6 +76,14 @@ def router(app: App) -> APIRouter:
             element_note=element_note(elements),
             names={None: "all"} | {each.audience_id: each.name for each in report.audiences},
             unit=tested.unit,
+            held=_held(app, tested),
+            stand_in=tested.stand_in,
+            rule=rule_words(tested),
+            holdout=tested.holdout,
+            settable=tested.started_at is None,
+            guardable=_guardable(tested),
+            tolerated={rail.metric: rail.tolerated for rail in tested.rule.guardrails},
+            line=next((each for each in report.arms if each.arm.id in _headline(report)), None),
             candidate=tested.candidate,
             comparison=app.live.compare_candidate(key) if tested.candidate else None,
             texts={arm.id: arm.text for arm in arms},
@@ -71,16 +94,6 @@ def router(app: App) -> APIRouter:
             latest=app.live.latest_outcomes(key),
             running=report.status == "running",
         )
-
-    @routes.post("/experiments/{key}/promote")
-    def promote(key: str) -> Response:
-        app.live.promote(key, at=datetime.now(UTC), by="web page")
-        return RedirectResponse(f"/experiments/{key}", status_code=303)
-
-    @routes.post("/experiments/{key}/rollback")
-    def rollback(key: str) -> Response:
-        app.live.rollback(key, at=datetime.now(UTC), by="web page")
-        return RedirectResponse(f"/experiments/{key}", status_code=303)
 
     @routes.get("/copy")
     def copy(status: CopyStatus = "draft") -> Response:
@@ -94,13 +107,8 @@ def router(app: App) -> APIRouter:
             counts=counts,
             status=status,
             products=products,
-            channels=CHANNELS,
+            writings=app.desk.writings(MOST_WRITINGS) if status == "draft" else (),
         )
-
-    @routes.post("/copy/review")
-    def review(copy_id: Annotated[str, Form()], status: Annotated[CopyStatus, Form()]) -> Response:
-        app.review([copy_id], status, at=datetime.now(UTC), by="web page")
-        return RedirectResponse("/copy", status_code=303)
 
     @routes.get("/decisions/{key}")
     def decision(key: str) -> Response:
@@ -127,16 +135,47 @@ def _renderer() -> Callable[..., HTMLResponse]:
         "number": _number,
         "amount": _amount,
         "amounts": _amounts,
+        "harm": harm_name,
         "money": _money,
+        "per_1000": amount,
+        "range_per_1000": amounts,
         "tone": _tone,
     }
     environment.filters.update(filters)  # pyright: ignore[reportArgumentType, reportCallIssue] - jinja infers too much
-    environment.globals.update(share_bar=_share_bar, channels=CHANNELS)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    environment.globals.update(  # pyright: ignore[reportCallIssue]
+        share_bar=_share_bar,
+        dial_chart=_dial_chart,
+        channels=CHANNELS,
+        metrics=METRICS,  # pyright: ignore[reportArgumentType]
+    )
 
     def render(template: str, *, code: int = 200, **values: object) -> HTMLResponse:
         return HTMLResponse(environment.get_template(template).render(**values), status_code=code)
 
     return render
+
+
+def _held(app: App, experiment: Experiment) -> list[Copy]:
+    """The experiment's copies that are in quarantine."""
+    ids = {arm.id for arm in experiment.arms}
+    copies = app.desk.copies(status="quarantined", product_id=experiment.product_id)
+    return [copy for copy in copies if copy.id in ids]
+
+
+def _dial_chart(writing: Writing) -> Markup:
+    """What other dials would have made of an order's drafts."""
+    return front_chart({"this order’s drafts": writing.front})
+
+
+def _headline(report: ExperimentReport) -> tuple[str, ...]:
+    """The line that the answer is about: the one to ship, or the one shipped; none if neither."""
+    return tuple(key for key in (report.winner, report.shipped) if key)
+
+
+def _guardable(experiment: Experiment) -> list[tuple[GuardMetric, str]]:
+    """Metrics that a rule may guard, and what harm in each is called."""
+    metrics: tuple[GuardMetric, ...] = get_args(GuardMetric)
+    return [(each, harm_name(each)) for each in metrics if each != experiment.objective]
 
 
 def _lift_chart(report: ExperimentReport) -> Markup:
@@ -209,8 +248,10 @@ def _money(estimate: Estimate, metric: Metric, currency: str = "") -> str:
     return f"{estimate.estimate:+,.0f} {unit}".replace("-", "−")
 
 
-def _tone(estimate: Estimate) -> str:
+def _tone(estimate: Estimate | None) -> str:
     """Whether the interval says up, down or neither, as a CSS class."""
+    if estimate is None:
+        return "open"
     if estimate.low is not None and estimate.low > 0:
         return "up"
     return "down" if estimate.high is not None and estimate.high < 0 else "open"

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from hookline.types import LogKind, LogRow, Snapshot
 
-DocumentKind = Literal["product", "brand", "audience", "copy", "experiment", "meta"]
+DocumentKind = Literal["product", "brand", "audience", "copy", "writing", "experiment", "meta"]
 
 
 class Aside(NamedTuple):

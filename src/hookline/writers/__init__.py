@@ -7,10 +7,13 @@ from hookline.errors import UnregisteredName
 from hookline.writers.base import Writer
 from hookline.writers.openai import OpenAIWriter
 from hookline.writers.phrasebook import Phrasebook
+from hookline.writers.transformers import TransformersWriter
 
-__all__ = ["WRITERS", "OpenAIWriter", "Phrasebook", "Writer", "writer_named"]
+__all__ = ["WRITERS", "OpenAIWriter", "Phrasebook", "TransformersWriter", "Writer", "writer_named"]
 
-WRITERS: dict[str, type[Writer]] = {writer.name: writer for writer in (Phrasebook, OpenAIWriter)}
+WRITERS: dict[str, type[Writer]] = {
+    writer.name: writer for writer in (Phrasebook, OpenAIWriter, TransformersWriter)
+}
 
 
 def writer_named(name: str) -> type[Writer]:

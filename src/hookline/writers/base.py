@@ -11,6 +11,8 @@ class Writer(ABC):
 
     name: ClassVar[str]
     """Name in `WRITERS`."""
+    reads_lessons: ClassVar[bool] = False
+    """Whether it makes anything of `Brief.lessons`; only then are they gathered for it."""
 
     @abstractmethod
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:

@@ -5,42 +5,38 @@ is wrong. Failures that may pass are tried again, a cost cap holds over all call
 server is down or the money spent another writer takes over and says why.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 from time import monotonic
 from time import sleep as pause
 from typing import TYPE_CHECKING, ClassVar
 
-import msgspec
-
 from hookline.errors import BudgetSpent, WriterFailed
-from hookline.prompts import load, render
-from hookline.types import Brief, Channel, Draft
+from hookline.prompts import Prompt, load
+from hookline.types import Brief, Draft, dumps
 from hookline.writers.base import Writer
-from hookline.writers.openai.chat import Chat, Message, Unreachable
+from hookline.writers.cache import Cache
+from hookline.writers.dialogue import (
+    Message,
+    Spoken,
+    chosen,
+    objection,
+    opening,
+    parse,
+    schema,
+    shared_out,
+)
+from hookline.writers.openai.chat import Chat, Unreachable
 from hookline.writers.openai.ledger import Ledger
 
 if TYPE_CHECKING:
     import httpx2
 
-__all__ = ["OpenAIWriter", "parse"]
+__all__ = ["OpenAIWriter"]
 
-
-class _Answer(msgspec.Struct, forbid_unknown_fields=True):
-    """What the model is to answer."""
-
-    drafts: list[dict[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Paid:
-    """An answer and what it cost."""
-
-    text: str
-    tokens_in: int
-    tokens_out: int
-    cost_usd: float
+FROM_CACHE = "the answer is an earlier one, from the cache"
+"""Note on a draft that cost nothing since its answer was kept."""
 
 
 class OpenAIWriter(Writer):
@@ -58,6 +54,8 @@ class OpenAIWriter(Writer):
         usd_per_million_in: Price of a million prompt tokens.
         usd_per_million_out: Price of a million completion tokens.
         temperature: Sent to the server; None leaves it to the model.
+        prompts: Versions to write with, seeds shared out among them; none for the one that ships.
+        cache: Answers that need not be paid for again; None keeps none.
         fallback: Writes instead where the server is down or the budget spent; None raises.
         http_client: Client to send with, None for the library's own.
         sleep: Waits between tries, in seconds.
@@ -68,6 +66,7 @@ class OpenAIWriter(Writer):
     """
 
     name: ClassVar[str] = "openai"
+    reads_lessons: ClassVar[bool] = True
 
     def __init__(  # noqa: PLR0913 - one argument a setting, all by keyword
         self,
@@ -81,6 +80,8 @@ class OpenAIWriter(Writer):
         usd_per_million_in: float = 0.0,
         usd_per_million_out: float = 0.0,
         temperature: float | None = None,
+        prompts: Sequence[Prompt] = (),
+        cache: Cache | None = None,
         fallback: Writer | None = None,
         http_client: "httpx2.Client | None" = None,
         sleep: Callable[[float], None] = pause,
@@ -88,7 +89,10 @@ class OpenAIWriter(Writer):
     ) -> None:
         self.model = model
         self.base_url = base_url
+        self.temperature = temperature
+        self.prompts = tuple(prompts) or (load("write_copy"),)
         self.fallback = fallback
+        self._cache = cache
         self._ledger = Ledger(budget_usd, usd_per_million_in, usd_per_million_out)
         self._chat = Chat(
             model=model,
@@ -113,17 +117,16 @@ class OpenAIWriter(Writer):
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
         """Up to `n` drafts by the model, or by the fallback where the model can't be had.
 
-        The same seed gives the same drafts only where the server honours `seed`.
+        The same seed gives the same drafts only where the server honours `seed`, or where the
+        answer was kept in the cache.
 
         Raises:
             BudgetSpent: Where the cost cap is reached and there is no fallback.
             WriterFailed: Where the product has no title, the server refused or answered wrongly
                 twice, or it can't be reached and there is no fallback.
         """
-        if not brief.product.title.strip():
-            raise WriterFailed("the product has no title; give it one in the feed")
         try:
-            return self._write(brief, n, seed)
+            return self.write_with(chosen(self.prompts, seed), brief, n, seed)
         except (Unreachable, BudgetSpent) as failure:
             if self.fallback is None:
                 raise
@@ -131,131 +134,72 @@ class OpenAIWriter(Writer):
             drafts = self.fallback.write(brief, n, seed)
             return tuple(replace(draft, note=note) for draft in drafts)
 
-    def _write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
-        """The model's drafts; a wrong first answer is sent back once with what is wrong."""
-        prompt = load("write_copy")
-        system, user = render(prompt, brief, n)
-        messages: list[Message] = [("system", system), ("user", user)]
-        rng = Random(f"{brief.id}/{seed}")
-        answers: list[_Paid] = []
-        problem = ""
-        for _ in range(2):
-            answer = self._ask(messages, brief.channel, n, seed, rng)
-            answers.append(answer)
-            try:
-                texts = parse(answer.text, brief.channel)[:n]
-            except ValueError as wrong:
-                problem = str(wrong)
-                complaint = f"That answer can't be used: {problem}. Answer again, with JSON only."
-                messages.extend([("assistant", answer.text), ("user", complaint)])
-            else:
-                blank = Draft(parts={}, writer=self.name, prompt=prompt.version, seed=seed)
-                return tuple(_share(texts, answers, blank))
-        raise WriterFailed(f"{self.model} answered wrongly twice: {problem}")
+    def write_with(self, prompt: Prompt, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
+        """As `write`, with a prompt that is given, and without the fallback."""
+        if not brief.product.title.strip():
+            raise WriterFailed("the product has no title; give it one in the feed")
+        messages = opening(prompt, brief, n)
+        blank = Draft(parts={}, writer=self.name, prompt=prompt.version, seed=seed)
+        asked = (self.model, self.base_url, self.temperature, messages, seed)
+        key = Cache.key(*asked, schema(brief.channel, n))
+        if self._cache and (kept := self._cache.get(key)) is not None:
+            free = Spoken(kept, tokens_in=0, tokens_out=0)
+            texts = parse(kept, brief.channel)[:n]
+            return tuple(shared_out(texts, [free], replace(blank, note=FROM_CACHE)))
+        texts, answers = self._texts(messages, brief, n, seed)
+        if self._cache:
+            self._cache.put(key, dumps({"drafts": texts}).decode())
+            blank = replace(blank, note=self._cache.fault)
+        return tuple(shared_out(texts, answers, blank))
 
-    def _ask(
+    def ask(
         self,
         messages: Sequence[Message],
-        channel: Channel,
-        n: int,
+        form: dict[str, object],
         seed: int,
-        rng: Random,
-    ) -> _Paid:
-        """The server's answer and what it cost, booked.
+        *,
+        expected_out: int = 1_000,
+    ) -> Spoken:
+        """The server's answer to messages of any kind, its cost booked.
 
         Where the server does not count tokens, the expected ones are charged.
+
+        Args:
+            messages: The conversation so far.
+            form: JSON schema of the answer.
+            seed: Sent to the server; the waits between tries are drawn from it too.
+            expected_out: Tokens that the answer is expected to take at most.
+
+        Raises:
+            BudgetSpent: Where the cost cap is reached.
+            WriterFailed: Where the server refused or can't be reached.
         """
         expected_in = sum(len(text.encode()) for _, text in messages) // 2
-        expected_out = n * (20 + sum(len(f.name) + f.max_graphemes for f in channel.fields) // 2)
         held = self._ledger.hold(self._ledger.cost(expected_in, expected_out))
         cost = 0.0
         try:
-            reply = self._chat.ask(messages, _schema(channel, n), seed, rng)
+            reply = self._chat.ask(messages, form, seed, Random(f"{messages[-1][1]}/{seed}"))
             tokens_in = expected_in if reply.tokens_in is None else reply.tokens_in
             tokens_out = expected_out if reply.tokens_out is None else reply.tokens_out
             cost = self._ledger.cost(tokens_in, tokens_out)
         finally:
             self._ledger.settle(held, cost)
-        return _Paid(reply.text, tokens_in, tokens_out, cost)
+        return Spoken(reply.text, tokens_in, tokens_out, cost)
 
-
-def parse(text: str, channel: Channel) -> list[dict[str, str]]:
-    """The drafts that the answer holds: different ones, each with exactly the channel's fields.
-
-    Prose or a code fence around the JSON is passed over.
-
-    Raises:
-        ValueError: What is wrong with the answer, in words for the model.
-
-    Examples:
-        >>> from hookline.channels import channel
-        >>> banner = channel("onsite_banner")
-        >>> parse('Here: {"drafts": [{"headline": "Hi", "cta": "Go"}]}', banner)
-        [{'headline': 'Hi', 'cta': 'Go'}]
-        >>> parse('{"drafts": [{"headline": "Hi"}]}', banner)
-        Traceback (most recent call last):
-        ValueError: draft 1 must have exactly the fields headline, cta, not headline
-    """
-    start, end = text.find("{"), text.rfind("}")
-    if start < 0 or end < start:
-        raise ValueError("there is no JSON object in it")
-    try:
-        answer = msgspec.json.decode(text[start : end + 1], type=_Answer)
-    except msgspec.MsgspecError as wrong:
-        raise ValueError(f"it is not the JSON asked for: {wrong}") from None
-    names = [spot.name for spot in channel.fields]
-    drafts: list[dict[str, str]] = []
-    for number, given in enumerate(answer.drafts, start=1):
-        if set(given) != set(names):
-            raise ValueError(
-                f"draft {number} must have exactly the fields {', '.join(names)},"
-                f" not {', '.join(given)}"
-            )
-        parts = {name: " ".join(given[name].split()) for name in names}
-        if not all(parts.values()):
-            raise ValueError(f"draft {number} has an empty field")
-        if parts not in drafts:
-            drafts.append(parts)
-    if not drafts:
-        raise ValueError("it has no drafts")
-    return drafts
-
-
-def _share(
-    texts: Sequence[dict[str, str]], answers: Sequence[_Paid], blank: Draft
-) -> Iterator[Draft]:
-    """The blank draft with each text, tokens and cost of all answers shared out to add up."""
-    count = len(texts)
-    tokens_in = sum(answer.tokens_in for answer in answers)
-    tokens_out = sum(answer.tokens_out for answer in answers)
-    cost = sum(answer.cost_usd for answer in answers)
-    for index, parts in enumerate(texts):
-        yield replace(
-            blank,
-            parts=parts,
-            tokens_in=tokens_in // count + (index < tokens_in % count),
-            tokens_out=tokens_out // count + (index < tokens_out % count),
-            cost_usd=cost / count,
-        )
-
-
-def _schema(channel: Channel, n: int) -> dict[str, object]:
-    """The JSON schema of an answer with `n` drafts for the channel."""
-    texts = {
-        spot.name: {"type": "string", "description": f"at most {spot.max_graphemes} characters"}
-        for spot in channel.fields
-    }
-    draft = {
-        "type": "object",
-        "properties": texts,
-        "required": list(texts),
-        "additionalProperties": False,
-    }
-    return {
-        "type": "object",
-        "properties": {
-            "drafts": {"type": "array", "items": draft, "description": f"{n} different drafts"}
-        },
-        "required": ["drafts"],
-        "additionalProperties": False,
-    }
+    def _texts(
+        self, messages: list[Message], brief: Brief, n: int, seed: int
+    ) -> tuple[list[dict[str, str]], list[Spoken]]:
+        """What the model wrote, and all that it said; a wrong first answer is sent back once."""
+        fields = brief.channel.fields
+        room = n * (20 + sum(len(field.name) + field.max_graphemes for field in fields) // 2)
+        answers: list[Spoken] = []
+        problem = ""
+        for _ in range(2):
+            answer = self.ask(messages, schema(brief.channel, n), seed, expected_out=room)
+            answers.append(answer)
+            try:
+                return parse(answer.text, brief.channel)[:n], answers
+            except ValueError as wrong:
+                problem = str(wrong)
+                messages = objection(messages, answer.text, problem)
+        raise WriterFailed(f"{self.model} answered wrongly twice: {problem}")

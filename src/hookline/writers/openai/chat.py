@@ -4,17 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 from threading import Lock
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from hookline.errors import BadInput, WriterFailed
+from hookline.writers.dialogue import Message
 
 if TYPE_CHECKING:
     import httpx2
     import openai
     from openai.types.chat import ChatCompletionMessageParam
-
-Message = tuple[Literal["system", "user", "assistant"], str]
-"""Who says it, and what."""
 
 _MODES: Final = ("json_schema", "json_object", "text")
 """Ways to ask for JSON, the strictest first; a server that refuses one is asked the next way."""

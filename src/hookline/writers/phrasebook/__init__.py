@@ -12,21 +12,27 @@ from typing import ClassVar, Final
 import regex
 
 from hookline.errors import WriterFailed
+from hookline.sentiment import BAND, score
 from hookline.types import Brief, Draft
 from hookline.writers.base import Writer
-from hookline.writers.phrasebook.bank import load_bank
+from hookline.writers.phrasebook.bank import LANGUAGES, Bank, load_bank
 from hookline.writers.phrasebook.compose import Sheet, fits
 from hookline.writers.phrasebook.names import Name, clean
-from hookline.writers.phrasebook.slots import Subject, subject
+from hookline.writers.phrasebook.slots import Subject, language_of, subject
 
-_SQUEEZES: Final = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.43, 0.43)
-"""Share of a field's room that successive tries use; the last serve letters that count double."""
+_SQUEEZES: Final = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.43, 0.43, *(1.0, 0.85, 0.7) * 4)
+"""Share of a field's room that successive tries use; .43 serves letters that count double. The
+later tries are for briefs that ask for more than the first ones gave."""
+_NEAR: Final = 0.1
+"""How far a feeling may lie from the one asked for to be taken without another try."""
+
+_UNSPACED: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 
 Parts = dict[str, str]
 
 
 class Phrasebook(Writer):
-    """Writes English copy from a bank of phrases; needs no key, no network and no model.
+    """Writes copy from banks of phrases, one a language; needs no key, no network and no model.
 
     Lessons and restrictions in words are for writers that can read; the phrasebook heeds the
     product's facts, the attributes, the audience's motives and the brand's terms.
@@ -51,21 +57,21 @@ class Phrasebook(Writer):
 
     name: ClassVar[str] = "phrasebook"
 
-    def __init__(self) -> None:
-        self._bank = load_bank()
-
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
         """Up to `n` drafts that differ in text; the first ones do not depend on `n`.
 
         Raises:
-            WriterFailed: Where the language is not English, the title says nothing, or the
+            WriterFailed: Where there is no bank for the language, the title says nothing, or the
                 brand's terms leave no sentence standing.
         """
-        if brief.locale.split("-")[0].lower() != "en":
+        language = language_of(brief.locale)
+        if language not in LANGUAGES:
             raise WriterFailed(
-                f"the phrasebook writes English, not {brief.locale!r}; use a model for that"
+                f"the phrasebook writes {', '.join(LANGUAGES[:-1])} and {LANGUAGES[-1]}, "
+                f"not {brief.locale!r}; use a model for that"
             )
-        seen = subject(brief, self._bank)
+        bank = load_bank(language)
+        seen = subject(brief, bank)
         if not clean(brief.product.title) or not seen.naming.names:
             raise WriterFailed(
                 f"nothing in the title {brief.product.title!r} names it; mend it in the feed"
@@ -73,7 +79,9 @@ class Phrasebook(Writer):
         written: list[Parts] = []
         stale: set[str] = set()
         for turn in range(n):
-            drafted = self._draft(brief, seen, f"{brief.id}/{seed}/{turn}", written, stale)
+            drafted = _draft(
+                brief, bank, seen, luck=f"{brief.id}/{seed}/{turn}", written=written, stale=stale
+            )
             if drafted is None:
                 break
             written.append(drafted[0])
@@ -82,40 +90,56 @@ class Phrasebook(Writer):
             raise WriterFailed(
                 f"no copy for {brief.product.title!r} fits {brief.channel.id} and the brand's terms"
             )
-        version = self._bank.version
         return tuple(
-            Draft(parts=parts, writer=self.name, prompt=version, seed=seed) for parts in written
+            Draft(parts=parts, writer=self.name, prompt=bank.version, seed=seed)
+            for parts in written
         )
 
-    def _draft(
-        self, brief: Brief, seen: Subject, luck: str, written: Sequence[Parts], stale: Set[str]
-    ) -> tuple[Parts, set[str]] | None:
-        """One more draft with the texts it is made of, as complete as a few tries make it.
 
-        Words that call for a disclaimer are avoided at first, and then used with it.
-        """
-        terms = brief.brand.banned_terms
-        triggers = tuple(brief.brand.disclaimers)
-        for avoided in (terms + triggers, terms) if triggers else (terms,):
-            allowed = _lacks(avoided)
-            plain = _nameable(seen, allowed)
-            best: tuple[int, Parts, set[str]] | None = None
-            for turn, squeeze in enumerate(_SQUEEZES):
-                rng = Random(f"{luck}/{turn}")
-                sheet = Sheet(
-                    brief, self._bank, plain, rng=rng, allowed=allowed, stale=stale, squeeze=squeeze
-                )
-                drafted = sheet.write()
-                parts = _branded(drafted, brief) if drafted else None
-                if parts is None or parts in written:
-                    continue
-                if best is None or len(sheet.owed) < best[0]:
-                    best = (len(sheet.owed), parts, sheet.used)
-                if not sheet.owed:
-                    break
-            if best is not None:
-                return best[1:]
-        return None
+def _draft(
+    brief: Brief,
+    bank: Bank,
+    seen: Subject,
+    *,
+    luck: str,
+    written: Sequence[Parts],
+    stale: Set[str],
+) -> tuple[Parts, set[str]] | None:
+    """One more draft with the texts it is made of, as complete as a few tries make it.
+
+    Words that call for a disclaimer are avoided at first, and then used with it.
+    """
+    terms = brief.brand.banned_terms
+    triggers = tuple(brief.brand.disclaimers)
+    for avoided in (terms + triggers, terms) if triggers else (terms,):
+        allowed = _lacks(avoided)
+        plain = _nameable(seen, allowed)
+        best: tuple[tuple[float, ...], Parts, set[str]] | None = None
+        for turn, squeeze in enumerate(_SQUEEZES):
+            rng = Random(f"{luck}/{turn}")
+            sheet = Sheet(
+                brief, bank, plain, rng=rng, allowed=allowed, stale=stale, squeeze=squeeze
+            )
+            drafted = sheet.write()
+            parts = _branded(drafted, brief) if drafted else None
+            if parts is None or parts in written:
+                continue
+            off = _off(parts, brief)
+            lack = (float(off > BAND), len(sheet.owed), off)
+            if best is None or lack < best[0]:
+                best = (lack, parts, sheet.used)
+            if not sheet.owed and off <= _NEAR:
+                break
+        if best is not None:
+            return best[1:]
+    return None
+
+
+def _off(parts: Parts, brief: Brief) -> float:
+    """How far the copy's feeling lies from the one asked for; 0 where none is."""
+    if brief.sentiment is None:
+        return 0.0
+    return abs(score(" | ".join(parts.values()), brief.locale) - brief.sentiment)
 
 
 def _nameable(seen: Subject, allowed: Callable[[str], bool]) -> Subject:
@@ -138,8 +162,23 @@ def _lacks(terms: tuple[str, ...]) -> Callable[[str], bool]:
 def _words(terms: tuple[str, ...]) -> regex.Pattern[str]:
     """A pattern for any of the terms as whole words."""
     longest_first = sorted((term.strip() for term in terms if term.strip()), key=len, reverse=True)
-    choice = "|".join(map(regex.escape, longest_first))
-    return regex.compile(rf"(?<!\w)(?:{choice})(?!\w)", regex.IGNORECASE)
+    choice = "|".join(map(_bounded, longest_first))
+    return regex.compile(rf"(?:{choice})", regex.IGNORECASE)
+
+
+def _bounded(term: str) -> str:
+    """A pattern for the term with word ends around it, but beside kanji and kana, which have none.
+
+    Examples:
+        >>> (
+        ...     bool(regex.search(_bounded("毎日"), "私の毎日に")),
+        ...     bool(regex.search(_bounded("a"), "at")),
+        ... )
+        (True, False)
+    """
+    before = "" if _UNSPACED.match(term[0]) else r"(?<!\w)"
+    after = "" if _UNSPACED.match(term[-1]) else r"(?!\w)"
+    return f"{before}{regex.escape(term)}{after}"
 
 
 def _branded(parts: Parts, brief: Brief) -> Parts | None:

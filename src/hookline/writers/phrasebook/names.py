@@ -5,14 +5,14 @@ wants what a shop assistant would say. A name is made of whole words of the titl
 what is left out is left out at its ends, or is a specification or a part number.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
 import regex
 
 from hookline.types import Product
-from hookline.writers.phrasebook.bank import Bank, Noun
+from hookline.writers.phrasebook.lexicon import Lexicon, Noun
 
 MAX_NAME: Final = 36
 """Longest name, in characters, that still reads as one."""
@@ -22,8 +22,10 @@ _QUOTES: Final = str.maketrans(
     {"’": "'", "‘": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-"}
 )
 _MARKS: Final = regex.compile(r"[®™©℠]|\((?:R|TM|C)\)|[\p{So}\p{Cc}\p{Cf}\p{Cs}\p{Co}]+")
-_BRACKETS: Final = regex.compile(r"\s*(?<!\w)[(\[{][^()\[\]{}]*[)\]}]")
-_SEGMENTS: Final = regex.compile(r"\s+[-|•·:/]+\s+|\s*[;|]\s*|,\s+|:\s+|(?<=\w{4})\.\s+")
+_BRACKETS: Final = regex.compile(
+    r"\s*(?<!\w)[(\[{][^()\[\]{}]*[)\]}]|[【（〔［][^】）〕］]*[】）〕］]"
+)
+_SEGMENTS: Final = regex.compile(r"\s+[-|•·:/]+\s+|\s*[;|]\s*|,\s+|:\s+|[、。｜／]|(?<=\w{4})\.\s+")
 _VARIANT: Final = regex.compile(r"-(?:XXS|XS|S|M|L|XL|XXL|\d{1,3})(?:-[A-Z]\w+)?$")
 _LINKS: Final = frozenset(
     {
@@ -39,6 +41,11 @@ _LINKS: Final = frozenset(
         "from",
     }
 )
+_FOREIGN_LINKS: Final = frozenset(
+    {"für", "mit", "ohne", "inkl.", "inklusive", "zum", "zur", "aus"}
+    | {"pour", "avec", "sans", "para", "con", "sin"}
+)
+"""Where a German, French or Spanish title goes on to what the product goes with."""
 _WEARERS: Final = frozenset({"men", "women", "kids", "him", "her", "children", "babies"})
 _DANGLING: Final = _LINKS | {
     "and",
@@ -55,6 +62,12 @@ _DANGLING: Final = _LINKS | {
     "+",
     "/",
 }
+_FOREIGN_DANGLING: Final = (
+    _FOREIGN_LINKS
+    | {"und", "oder", "von", "der", "die", "das", "den", "dem", "ein", "eine"}
+    | {"et", "ou", "de", "du", "des", "d'", "le", "la", "les", "l'", "un", "une", "à", "en", "aux"}
+    | {"y", "o", "del", "el", "los", "las", "una", "por"}
+)
 _UNIT: Final = (
     r"(?:[GMKT]B|[GMk]?Hz|[mckµ]?m|ft|feet|foot|in|inch|inches|\"|''|'|k?W|m?Ah|m?A|k?V|kVA|VA|ml|l|oz|g|kg"
     r"|lbs?|dpi|ppm|pixels|pcs?|pk|pack|sheets|pages|cores?|ports?|U|mAh|Gbit/s|Mbit/s|Mbps|Gbps)"
@@ -153,8 +166,20 @@ class Naming:
     fresh: bool
 
 
-def short_name(names: Sequence[Name], limit: int) -> Name | None:
-    """The first of the names that has at most `limit` characters, article included, or None.
+def short_name(
+    names: Sequence[Name],
+    limit: int,
+    *,
+    article: bool = True,
+    size: Callable[[str], int] = len,
+) -> Name | None:
+    """The first of the names that is at most `limit` long, or None.
+
+    Args:
+        names: The most telling first.
+        limit: Greatest size.
+        article: Whether the article counts, where the name takes one.
+        size: How a text's size is counted.
 
     Examples:
         >>> names = (Name("Joust Duffle Bag", article=True), Name("Luma bag", article=True))
@@ -163,39 +188,41 @@ def short_name(names: Sequence[Name], limit: int) -> Name | None:
         >>> short_name(names, 5) is None
         True
     """
-    return next((n for n in names if len(n.text) + 4 * n.article <= limit), None)
+    return next((n for n in names if size(n.text) + 4 * (article and n.article) <= limit), None)
 
 
-def naming(product: Product, bank: Bank, shop: str = "") -> Naming:
+def naming(product: Product, lexicon: Lexicon, shop: str = "") -> Naming:
     """What copy may call the product.
 
     Args:
         product: The product, as its feed describes it.
-        bank: Where the nouns are.
+        lexicon: The nouns of the title's language.
         shop: The shop's own name: a maker that it starts with is not put before every product.
 
     Examples:
-        >>> from hookline.writers.phrasebook.bank import load_bank
+        >>> from hookline.writers.phrasebook.lexicon import load_lexicon
         >>> title = "AT&T GoPhone - Samsung Galaxy Express 3 4G LTE with 8GB Memory"
         >>> phone = Product(id="1", title=title, brand="AT&T GoPhone", category="Prepaid Phones")
-        >>> [name.text for name in naming(phone, load_bank()).names]
+        >>> [name.text for name in naming(phone, load_lexicon()).names]
         ['Samsung Galaxy Express 3', 'AT&T GoPhone prepaid phone']
         >>> title = "Xerox 006R90321 toner cartridge Original Black 6 pc(s)"
         >>> toner = Product(id="2", title=title, brand="Xerox")
-        >>> [name.text for name in naming(toner, load_bank()).names]
+        >>> [name.text for name in naming(toner, load_lexicon()).names]
         ['Xerox 006R90321 toner cartridge', 'Xerox toner cartridge']
     """
     maker = clean(product.brand)
     maker = "" if maker.lower() in _NO_BRAND else maker
     words = _title_words(clean(product.title), maker)
-    head = _before_link(words)
+    native = bool(lexicon.nouns)
+    links, loose = (_LINKS, _DANGLING) if native else (_FOREIGN_LINKS, _FOREIGN_DANGLING)
+    head = _before_link(words, links)
     start = min(len(head), len(maker.split()) + 1)
     measure = next((i for i in range(start, len(head)) if _is_spec(head, i)), len(head))
-    found = bank.find(head[:measure]) or bank.find(head)
+    found = lexicon.find(head[:measure]) or lexicon.find(head)
     end = found[0] if found else measure
     core = [word for i, word in enumerate(head[:end]) if not _is_spec(head, i)] or head
     core = core if found else _without_tail(core, start)
-    noun = found[1] if found else _noun_elsewhere(product, words[len(head) :], bank)
+    noun = found[1] if found else _noun_elsewhere(product, words[len(head) :], lexicon)
     prefix = maker if len(maker) <= _LONGEST_MAKER else ""
     own = shop.lower().startswith(maker.lower())
     candidates = _candidates(core, noun, prefix, named=found is not None, own=own)
@@ -203,11 +230,11 @@ def naming(product: Product, bank: Bank, shop: str = "") -> Naming:
     if condition:
         word = condition.group().lower()
         candidates = [name for name in candidates if word in name.text.lower()]
-    names = _tidy(name for name in candidates if name.text.lower() != maker.lower())
+    names = _tidy((name for name in candidates if name.text.lower() != maker.lower()), loose)
     return Naming(
         names=names
-        or _last_resort(words, noun if condition is None else None)
-        or _last_resort(clean(product.title).split(), None),
+        or _last_resort(words, noun if condition is None else None, loose)
+        or _last_resort(clean(product.title).split(), None, loose),
         noun=noun,
         maker=maker,
         fresh=condition is None,
@@ -230,11 +257,11 @@ def clean(text: str) -> str:
     return regex.sub(r"\s+([,.;:!?])", r"\1", plain).strip(" -,;:.")
 
 
-def _before_link(words: Sequence[str]) -> list[str]:
+def _before_link(words: Sequence[str], links: Set[str] = _LINKS) -> list[str]:
     """The words before the first preposition; all of them where it would come first."""
     for index, word in enumerate(words):
         follower = words[index + 1].lower() if index + 1 < len(words) else ""
-        if index and word.lower() in _LINKS and follower not in _WEARERS:
+        if index and word.lower() in links and follower not in _WEARERS:
             return list(words[:index])
     return list(words)
 
@@ -268,7 +295,7 @@ def _without_tail(words: Sequence[str], least: int) -> list[str]:
     return kept
 
 
-def _noun_elsewhere(product: Product, rest: Sequence[str], bank: Bank) -> Noun | None:
+def _noun_elsewhere(product: Product, rest: Sequence[str], lexicon: Lexicon) -> Noun | None:
     """The noun from the category, the rest of the title or a short description, or None.
 
     A category in the plural names the kind, so its noun is taken in the singular. What follows
@@ -282,13 +309,13 @@ def _noun_elsewhere(product: Product, rest: Sequence[str], bank: Bank) -> Noun |
         sources.append(rest)
     if len(product.description) < 80:
         sources.append(_before_link(clean(product.description).split(",")[0].split()))
-    found = next((hit for hit in map(bank.find, sources) if hit), None)
-    return _singular(found[1], bank) if found else None
+    found = next((hit for hit in map(lexicon.find, sources) if hit), None)
+    return _singular(found[1], lexicon) if found else None
 
 
-def _singular(noun: Noun, bank: Bank) -> Noun:
+def _singular(noun: Noun, lexicon: Lexicon) -> Noun:
     """The noun in the singular, where it has one."""
-    same = (n for n in bank.lexicon.values() if n.plural == noun.plural and not n.is_plural)
+    same = (n for n in lexicon.nouns.values() if n.plural == noun.plural and not n.is_plural)
     return next(same, noun) if noun.is_plural else noun
 
 
@@ -335,7 +362,7 @@ def _without_codes(words: Sequence[str]) -> list[str]:
     return [] if beside & _DANGLING else [w for i, w in enumerate(words) if i not in codes]
 
 
-def _tidy(candidates: Iterable[Name]) -> tuple[Name, ...]:
+def _tidy(candidates: Iterable[Name], loose: Set[str]) -> tuple[Name, ...]:
     """The candidates that read well, in their order, without doubles."""
     kept: dict[str, Name] = {}
     for name in candidates:
@@ -343,7 +370,7 @@ def _tidy(candidates: Iterable[Name]) -> tuple[Name, ...]:
         words = text.split()
         if not words or len(text) > MAX_NAME or _UGLY.search(text):
             continue
-        if words[-1].lower() in _DANGLING or not regex.search(r"\p{L}{2}", text):
+        if words[-1].lower() in loose or not regex.search(r"\p{L}{2}", text):
             continue
         if text.lower().startswith("the "):
             name = Name(text[4:], article=True)  # noqa: PLW2901 - the same name, its article apart
@@ -351,7 +378,7 @@ def _tidy(candidates: Iterable[Name]) -> tuple[Name, ...]:
     return tuple(kept.values())
 
 
-def _last_resort(words: Sequence[str], noun: Noun | None) -> tuple[Name, ...]:
+def _last_resort(words: Sequence[str], noun: Noun | None, loose: Set[str]) -> tuple[Name, ...]:
     """The noun alone, else as many leading words as make a name; nothing if there is no letter."""
     if noun is not None:
         return (Name(noun.text, article=True),)
@@ -364,7 +391,7 @@ def _last_resort(words: Sequence[str], noun: Noun | None) -> tuple[Name, ...]:
             kept.append(plain)
         elif kept:
             break
-    while kept and kept[-1].lower() in _DANGLING:
+    while kept and kept[-1].lower() in loose:
         kept.pop()
     text = " ".join(kept)
     return (Name(text, article=False),) if regex.search(r"\p{L}|\d", text) else ()
