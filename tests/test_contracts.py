@@ -11,7 +11,7 @@ import pytest
 from hookline.guards import GUARDS, Guard
 from hookline.testing import check_guard, check_policy, check_store, check_writer
 from hookline.types import Brief, Draft, Verdict
-from hookline.writers import WRITERS, OpenAIWriter, Phrasebook, Writer
+from hookline.writers import WRITERS, House, OpenAIWriter, Phrasebook, Writer
 
 
 @pytest.mark.parametrize("name", GUARDS)
@@ -67,6 +67,7 @@ def server() -> Iterator[str]:
 def test_writer_keeps_the_contract(name: str, server: str) -> None:
     makers = {
         "phrasebook": Phrasebook,
+        "house": House,
         "openai": lambda: OpenAIWriter(model="any", base_url=server, api_key="none"),
     }
     check_writer(makers[name])

@@ -5,7 +5,7 @@ from hookline.writers import WRITERS, Phrasebook, Writer, writer_named
 
 
 def test_every_writer_stands_under_its_own_name() -> None:
-    assert set(WRITERS) == {"phrasebook", "openai", "transformers"}
+    assert set(WRITERS) == {"phrasebook", "house", "openai", "transformers"}
     for name, writer in WRITERS.items():
         assert writer.name == name
         assert issubclass(writer, Writer)

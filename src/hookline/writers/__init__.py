@@ -5,14 +5,23 @@ Importing this package imports no client library and no model.
 
 from hookline.errors import UnregisteredName
 from hookline.writers.base import Writer
+from hookline.writers.house import House
 from hookline.writers.openai import OpenAIWriter
 from hookline.writers.phrasebook import Phrasebook
 from hookline.writers.transformers import TransformersWriter
 
-__all__ = ["WRITERS", "OpenAIWriter", "Phrasebook", "TransformersWriter", "Writer", "writer_named"]
+__all__ = [
+    "WRITERS",
+    "House",
+    "OpenAIWriter",
+    "Phrasebook",
+    "TransformersWriter",
+    "Writer",
+    "writer_named",
+]
 
 WRITERS: dict[str, type[Writer]] = {
-    writer.name: writer for writer in (Phrasebook, OpenAIWriter, TransformersWriter)
+    writer.name: writer for writer in (Phrasebook, House, OpenAIWriter, TransformersWriter)
 }
 
 
