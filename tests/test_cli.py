@@ -14,9 +14,10 @@ from conftest import NOW
 from hookline import cli, sample
 from hookline.app import open_app
 from hookline.catalog import read_feed
+from hookline.client import Client
 from hookline.service import make_service
 from hookline.settings import read_settings
-from hookline.types import Context, Experiment
+from hookline.types import Context, Experiment, Product
 from hookline.wire import CopyOrder
 
 
@@ -297,3 +298,50 @@ def test_rule_is_set_on_a_draft_and_guards_are_taken_away(
     assert "than 3 more unsubscribes, 4 more refunds is taken out" in out
     code, out, _ = run(monkeypatch, capsys, "rule", "later", "--guard", "none")
     assert (code, "No guard metric was set." in out, "+2.00 USD" in out) == (0, True, True)
+
+
+def test_import_names_copy_that_the_feed_makes_untrue(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served_decision()
+    app = open_app(read_settings())
+    product = app.desk.products()[0]
+    line = app.desk.add_control(
+        product_id=product.id,
+        channel_id="email",
+        brand_id=sample.brand().id,
+        parts=dear(product),
+        at=NOW,
+    )
+    app.close()
+    code, out, _ = run(monkeypatch, capsys, "import", dearer(product))
+    assert code == 0
+    assert "1 copies quote what the feed no longer says" in out
+    assert line.text in out
+    assert "999.00 USD" in out
+    assert "no longer says" not in run(monkeypatch, capsys, "import", "dearer.tsv")[1]
+
+
+def test_import_goes_through_the_service_where_one_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], service: str
+) -> None:
+    with Client(service) as client:
+        with closing(open_app(read_settings())) as app:
+            product = app.desk.products()[0]
+        line = client.add_line(product.id, "email", sample.brand().id, dear(product))
+    code, out, _ = run(monkeypatch, capsys, "import", dearer(product))
+    assert code == 0
+    assert line.text in out
+    assert [each["by"] for each in trail() if each["verb"] == "import"][-1] == "command line"
+
+
+def dear(product: Product) -> dict[str, str]:
+    """A line that quotes the product's price."""
+    return {"subject": f"Yours for {product.price}", "preheader": "One for you. " * 5}
+
+
+def dearer(product: Product) -> str:
+    """The name of the sample feed at another price."""
+    text = sample.shop_path().read_text()
+    Path("dearer.tsv").write_text(text.replace(str(product.price), "999.00 USD"))
+    return "dearer.tsv"

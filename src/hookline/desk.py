@@ -367,7 +367,7 @@ class Desk:
         actions: Sequence[Action],
         records: Mapping[DocumentKind, Mapping[str, object]],
     ) -> None:
-        bodies = {
+        bodies: dict[DocumentKind, dict[str, bytes]] = {
             kind: {key: dumps(record) for key, record in those.items()}
             for kind, those in records.items()
         }

@@ -101,6 +101,8 @@ def test_expired_reason_speaks_to_a_marketer() -> None:
     after = replace(BAG, sale_price=usd("50"))
     (change,) = expired({"headline": "Now $45"}, BAG, after, brand=ACME, locale="en")
     assert change.reason == (
-        'The copy quotes the sale_price "45.00 USD"; the feed now has "50.00 USD".'
+        'The copy quotes the sale price "45.00 USD"; the feed now has "50.00 USD".'
     )
+    assert "the highlight " in Expired(fact="highlights.2", before="Dry in rain", after="").reason
+    assert "the Size " in Expired(fact="facts.Size", before="300 ml", after="350 ml").reason
     assert Expired(fact="brand", before="Joust", after="").reason.endswith("no longer has it.")

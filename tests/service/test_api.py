@@ -293,6 +293,39 @@ def test_writing_again_leaves_reviews_alone(app: App, shop: Client, http: TestCl
     assert len(app.live.experiment(name).arms) == len(before)
 
 
+def test_a_feed_that_makes_copy_untrue_says_so(app: App, shop: Client, http: TestClient) -> None:
+    product = app.desk.products()[0]
+    assert product.price is not None
+    dear = {"subject": f"Yours for ${product.price.amount}", "preheader": "One for you. " * 5}
+    line = shop.add_line(product.id, "email", sample.brand().id, dear)
+    path = sample.shop_path()
+    row = path.read_text().replace(str(product.price), "999.00 USD")
+    answer = shop.import_catalog(path.name, row.encode(), by="shop")
+    assert [copy.id for copy in answer.quarantined] == [line.id]
+    assert "999.00 USD" in answer.quarantined[0].note
+    (released,) = shop.review([line.id], "approved", by="Ann")
+    assert released.status == "approved"
+
+
+def test_an_imports_mapping_goes_with_it(shop: Client) -> None:
+    data = b"id,name,words\nm1,Tin Mug,A mug for camp\n"
+    answer = shop.import_catalog("feed.csv", data, mapping={"words": "description"})
+    assert answer.mapping["words"] == "description"
+    with pytest.raises(BadInput, match="column=field"):
+        shop.import_catalog("feed.csv", data, mapping={"": "description"})
+
+
+def test_an_order_has_a_dial_of_its_own(app: App, shop: Client, http: TestClient) -> None:
+    written = shop.write_copy(order(shop, http, creativity=0.9))
+    assert written.creativity == 0.9
+    assert {copy.creativity for copy in written.kept} == {0.9}
+    assert {copy.creativity for copy in app.desk.copies(status="draft")} == {0.9}
+    assert written.writers["phrasebook"].kept == len(written.kept)
+    assert shop.write_copy(order(shop, http, creativity="auto", seed=4)).creativity == 0.5
+    with pytest.raises(BadInput, match="creativity"):
+        shop.write_copy(order(shop, http, creativity=1.5))
+
+
 def test_a_guards_word_cannot_be_undone_by_hand(app: App) -> None:
     bad = Verdict(guard="claims", ok=False, code="claims.number", reason="No such number.")
     copy = Copy(

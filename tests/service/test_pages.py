@@ -12,7 +12,7 @@ from conftest import NOW
 from hookline.app import App, open_app
 from hookline.service import make_service
 from hookline.settings import read_settings
-from hookline.types import Action, Context, Guardrail, Rule, loads
+from hookline.types import Action, Context, FrontPoint, Guardrail, Rule, Tally, dumps, loads
 
 
 @pytest.fixture
@@ -121,6 +121,81 @@ def test_copy_page_approves_with_one_press(shown: App, http: TestClient) -> None
     assert answer.status_code == 200
     assert shown.desk.copies(status="draft") == []
     assert waiting.id not in read(http, "/copy?status=draft")
+
+
+def test_held_back_lines_are_named_and_released_with_one_press(
+    shown: App, http: TestClient
+) -> None:
+    arm = shown.live.experiment("hero").challengers[0]
+    copy = next(each for each in shown.desk.copies() if each.id == arm.id)
+    held = replace(copy, status="quarantined", note="The feed now has <another> price.")
+    shown.store.write(documents={"copy": {copy.id: dumps(held)}})
+    shown.live.quarantine([copy.id], at=NOW, by="guard")
+    assert "held back" in read(http, "/")
+    page = read(http, "/copy?status=quarantined")
+    assert "&lt;another&gt; price" in page
+    assert "Release" in page
+    page = read(http, "/experiments/hero")
+    assert "is shown to nobody" in page
+    form = {"copy_id": copy.id, "status": "approved", "back": "/experiments/hero"}
+    answer = http.post("/copy/review", data=form, follow_redirects=False)
+    assert answer.headers["location"] == "/experiments/hero"
+    assert "is shown to nobody" not in read(http, "/experiments/hero")
+    assert copy.id in {each.id for each in shown.live.experiment("hero").challengers}
+
+
+@pytest.mark.parametrize("back", ["//elsewhere.example", "https://elsewhere.example", "/a b"])
+def test_a_form_leads_back_to_our_pages_only(shown: App, http: TestClient, back: str) -> None:
+    (waiting,) = shown.desk.copies(status="draft")
+    form = {"copy_id": waiting.id, "status": "approved", "back": back}
+    answer = http.post("/copy/review", data=form, follow_redirects=False)
+    assert answer.headers["location"] == "/copy"
+
+
+def test_without_its_control_the_page_says_what_serves(shown: App, http: TestClient) -> None:
+    control = shown.live.experiment("hero").control
+    copy = next(each for each in shown.desk.copies() if each.id == control.id)
+    shown.store.write(documents={"copy": {copy.id: dumps(replace(copy, status="quarantined"))}})
+    shown.live.quarantine([copy.id], at=NOW, by="guard")
+    page = read(http, "/experiments/hero")
+    assert "Your control line is held back" in page
+    assert "Let it run again" not in page
+
+
+def test_a_paused_page_lets_it_run_again(shown: App, http: TestClient) -> None:
+    assert "Let it run again" not in read(http, "/experiments/hero")
+    shown.live.move("hero", "paused", at=NOW)
+    assert "Let it run again" in read(http, "/experiments/hero")
+    assert http.post("/experiments/hero/resume").status_code == 200
+    assert shown.live.experiment("hero").status == "running"
+
+
+def test_copy_page_says_who_wrote_what_and_what_it_cost(shown: App, http: TestClient) -> None:
+    (writing,) = shown.desk.writings()
+    told = replace(
+        writing,
+        left=2,
+        shortfall=("Bag: 0 of 1 copies. <b>",),
+        notes=("Bag: written by phrasebook.",),
+        writers={"openai": Tally(requests=4, failures=3, drafts=2, kept=1, cost_usd=0.0123)},
+        front=(
+            FrontPoint(creativity=0.0, diversity=0.3, lift=0.1),
+            FrontPoint(creativity=1.0, diversity=0.5, lift=-0.1),
+        ),
+    )
+    shown.store.write(documents={"writing": {"another": dumps(told)}})
+    page = read(http, "/copy")
+    for words in (
+        "phrasebook was asked",
+        "openai: 1 of 2 drafts kept",
+        "failed 3 of 4 times",
+        "2 briefs not asked for",
+        "0.0123 USD",
+        "0 of 1 copies. &lt;b&gt;",
+        "written by phrasebook",
+    ):
+        assert words in page
+    assert page.count("<svg") == 2 if writing.front else page.count("<svg") == 1
 
 
 def test_an_empty_hookline_says_what_to_do(tmp_path: Path) -> None:

@@ -38,7 +38,9 @@ class Expired:
     def reason(self) -> str:
         """The change in one sentence for a marketer."""
         now = f'now has "{self.after}"' if self.after else "no longer has it"
-        return f'The copy quotes the {self.fact} "{self.before}"; the feed {now}.'
+        family, _, key = self.fact.replace("_", " ").partition(".")
+        name = key if family == "facts" else family.removesuffix("s") if key else family
+        return f'The copy quotes the {name} "{self.before}"; the feed {now}.'
 
 
 def quoted(

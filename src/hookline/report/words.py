@@ -56,7 +56,8 @@ def sentence(
     proven = _unlikely(judged.arm, experiment)
     standing = f"{proven}; {_standing(policy, experiment)}."
     if experiment.status in _OVER:
-        return f"{standing} Your control serves everybody, and nothing is counted."
+        served = _safe(experiment)
+        return f"{standing} {served[0].upper()}{served[1:]} everybody, and nothing is counted."
     return f"{standing} {_how_long(wait, experiment)}"
 
 
@@ -64,7 +65,7 @@ def shipped_sentence(arm: ArmReport, experiment: Experiment) -> str:
     """What serves everybody, and what is known of it by now."""
     paused = experiment.status == "paused"
     served = (
-        "is shipped, but paused: your control serves everybody"
+        f"is shipped, but paused: {_safe(experiment)} everybody"
         if paused
         else (f"serves everybody{_but_holdout(experiment)}")
     )
@@ -74,6 +75,11 @@ def shipped_sentence(arm: ArmReport, experiment: Experiment) -> str:
     if is_worse(arm.worth):
         return f"{text} It is now proven worse, at {_worth(arm.worth, experiment)}: take it back."
     return f"{text} It is at {_both(arm, experiment)}."
+
+
+def _safe(experiment: Experiment) -> str:
+    """What serves where no line may."""
+    return "the shop's own words serve" if experiment.stand_in else "your control serves"
 
 
 def _ship(arm: ArmReport, policy: Figures, experiment: Experiment) -> str:
@@ -93,7 +99,7 @@ def _ship(arm: ArmReport, policy: Figures, experiment: Experiment) -> str:
 
 def _stop(judged: Judged, policy: Figures, experiment: Experiment) -> str:
     if judged.cause == "out" or judged.arm is None:
-        return "No line is left to serve, each was taken out: your control serves everybody."
+        return f"No line is left to serve, each was taken out: {_safe(experiment)} everybody."
     if judged.cause == "losing":
         return (
             "Hookline's choices are proven worse than your control, at "

@@ -78,6 +78,9 @@ def router(app: App) -> APIRouter:
             unit=tested.unit,
             held=_held(app, tested),
             stand_in=tested.stand_in,
+            resumable=tested.status == "paused"
+            and bool(tested.challengers)
+            and not tested.stand_in,
             rule=rule_words(tested),
             holdout=tested.holdout,
             settable=tested.started_at is None,
@@ -142,12 +145,13 @@ def _renderer() -> Callable[..., HTMLResponse]:
         "tone": _tone,
     }
     environment.filters.update(filters)  # pyright: ignore[reportArgumentType, reportCallIssue] - jinja infers too much
-    environment.globals.update(  # pyright: ignore[reportCallIssue]
-        share_bar=_share_bar,
-        dial_chart=_dial_chart,
-        channels=CHANNELS,
-        metrics=METRICS,  # pyright: ignore[reportArgumentType]
-    )
+    shared: dict[str, object] = {
+        "share_bar": _share_bar,
+        "dial_chart": _dial_chart,
+        "channels": CHANNELS,
+        "metrics": METRICS,
+    }
+    environment.globals.update(shared)  # pyright: ignore[reportArgumentType, reportCallIssue] - likewise
 
     def render(template: str, *, code: int = 200, **values: object) -> HTMLResponse:
         return HTMLResponse(environment.get_template(template).render(**values), status_code=code)

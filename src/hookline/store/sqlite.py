@@ -24,7 +24,8 @@ from hookline.store import tables
 from hookline.store.base import Aside, DocumentKind, Store
 from hookline.types import LogKind, LogRow, Snapshot, dumps, loads
 
-KEPT_SNAPSHOTS = 20
+KEPT_SNAPSHOTS = 5
+"""With a dozen tests each has tens of megabytes, and the log makes any of them again."""
 _IN_CHUNK = 500
 
 
