@@ -155,47 +155,64 @@ HOOKS = "dpp, hooks alone"
 # --- the run -----------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What came of it.
+
+    Attributes:
+        bars: The figures that were asked for.
+        result: All figures, JSON-able.
+        drawing: The fronts as SVG.
+    """
+
+    bars: list[Bar]
+    result: dict[str, object]
+    drawing: str
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; 0 where every bar holds, or where there is no data, 1 where one fails."""
     parser = arguments("benchmarks.slates", (__doc__ or "").splitlines()[0])
     options = parser.parse_args(argv)
     console = terminal()
-    absent = [path for path in (*CATALOGS, HUMAN) if not path.exists()]
-    if absent:
-        console.print(f"{absent[0]} is absent: nothing measured")
+    if gone := absent():
+        console.print(f"{gone[0]} is absent: nothing measured")
         return 0
-    encoder, rng = encoder_named("static"), Random(options.seed)
-    count = QUICK_PRODUCTS if options.quick else PRODUCTS
-    lots = _lots(count, encoder, TextPrior.load(), options.seed, console)
+    found = compared(QUICK_PRODUCTS if options.quick else PRODUCTS, options.seed, console)
+    if options.json:
+        options.json.with_suffix(".svg").write_text(found.drawing, encoding="utf-8")
+    return finish(console, found.bars, out=options.json, seed=options.seed, result=found.result)
+
+
+def absent() -> list[Path]:
+    """The files that the benchmark reads and that are not there."""
+    return [path for path in (*CATALOGS, HUMAN) if not path.exists()]
+
+
+def compared(count: int, seed: int, console: Console) -> Compared:
+    """Every way's slates and people's, of `count` products of each catalog."""
+    encoder, rng = encoder_named("static"), Random(seed)
+    lots = _lots(count, encoder, TextPrior.load(), seed, console)
     written = _human(rng)
     people = _measured(written, encoder)
     rows = _rows(lots, encoder, rng)
     fronts = {mode: _front(lots, mode) for mode in ("dpp", "literal")}
     reached = _reached(lots, rng)
-    schedule = _schedule(options.seed)
+    schedule = _schedule(seed)
     _print(console, rows, people, reached)
-    if options.json:
-        drawn = front_chart(
-            fronts,
-            references={"people": people["off_diagonal"]},
-        )
-        options.json.with_suffix(".svg").write_text(str(drawn), encoding="utf-8")
-    return finish(
-        console,
-        _bars(rows, people, fronts["dpp"], reached, schedule),
-        out=options.json,
-        seed=options.seed,
-        result={
-            "pools": len(lots),
-            "pool_size": float(np.mean([len(lot.texts) for lot in lots])),
-            "human_tests": len(written),
-            "human": people,
-            "slates": rows,
-            "fronts": {name: [asdict(p) for p in points] for name, points in fronts.items()},
-            "lift_at_equal_diversity": reached,
-            "schedule": schedule,
-        },
-    )
+    drawn = front_chart(fronts, references={"people": people["off_diagonal"]})
+    result: dict[str, object] = {
+        "pools": len(lots),
+        "pool_size": float(np.mean([len(lot.texts) for lot in lots])),
+        "human_tests": len(written),
+        "human": people,
+        "slates": rows,
+        "fronts": {name: [asdict(p) for p in points] for name, points in fronts.items()},
+        "lift_at_equal_diversity": reached,
+        "schedule": schedule,
+    }
+    bars = _bars(rows, people, fronts["dpp"], reached, schedule)
+    return Compared(bars=bars, result=result, drawing=str(drawn))
 
 
 def _lots(count: int, encoder: Encoder, prior: TextPrior, seed: int, console: Console) -> list[Lot]:

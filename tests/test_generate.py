@@ -1,7 +1,7 @@
 """Generation with a scripted writer, human lines, and the shop's own words as control."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from hookline.channels import CHANNELS
 from hookline.control import title_control
 from hookline.errors import BadInput, WriterFailed
 from hookline.generate import OVERSAMPLE, ROUNDS, Choice, Slate, Terms, generate
-from hookline.guards import GUARDS, check_all, guards_named
+from hookline.guards import GUARDS, Guard, check_all, guards_named
 from hookline.judgement import human_copy
 from hookline.slate import DIALS
 from hookline.types import (
@@ -31,6 +31,7 @@ from hookline.types import (
     Field,
     Money,
     Product,
+    Verdict,
     dumps,
 )
 from hookline.writers.base import Writer
@@ -482,6 +483,22 @@ def test_human_copy_stays_a_draft_whatever_guards_say_of_its_content() -> None:
     assert copy.text == "The best mug, 50% off | Shop now"
 
 
+def test_human_copy_is_held_to_the_call_it_makes() -> None:
+    """Nobody asked the marketer for a style, so none can be missed."""
+    for button in ("See the mug", "Shop now", "Learn more"):
+        copy = human_copy(
+            product=MUG,
+            channel=BANNER,
+            brand=BRAND,
+            audience=EVERYBODY,
+            parts={"headline": "A mug for slow mornings", "cta": button},
+            guards=GUARDS_ALL,
+            at=AT,
+        )
+        assert [v for v in copy.verdicts if not v.ok] == []
+        assert (copy.attributes, copy.brand_id) == (None, BRAND.id)
+
+
 @pytest.mark.parametrize(
     "parts", [{"headline": "x" * 61, "cta": "Go"}, {"headline": "x"}, {"headline": "", "cta": "Go"}]
 )
@@ -532,6 +549,22 @@ def verdict_codes(product: Product, channel: Channel) -> set[str]:
     parts = title_control(product, channel)
     verdicts = check_all(guards_named(["limits", "claims"]), parts, brief(product, channel=channel))
     return {verdict.code for verdict in verdicts if not verdict.ok}
+
+
+def test_title_control_is_checked_in_the_products_own_language(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: set[str] = set()
+
+    def noted(
+        guards: Sequence[Guard], parts: Mapping[str, str], brief: Brief
+    ) -> tuple[Verdict, ...]:
+        seen.add(brief.locale)
+        return check_all(guards, parts, brief)
+
+    monkeypatch.setattr("hookline.control.check_all", noted)
+    title_control(replace(MUG, title="Becher", locale="de-AT"), BANNER)
+    assert seen == {"de-AT"}
 
 
 def test_title_control_says_what_the_feed_says() -> None:

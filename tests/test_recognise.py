@@ -141,3 +141,31 @@ def test_recognise_any_parts_have_known_levels(parts: dict[str, str], locale: st
     found = recognise(parts, channel=BANNER, product=MUG, locale=locale)
     for name, levels in ATTRIBUTE_LEVELS.items():
         assert getattr(found, name) in levels
+
+
+def test_the_products_own_name_is_no_cue_and_no_proof() -> None:
+    pack = Product(id="p", title="Slow Living 40 L Quiet Pack", brand="Living")
+    parts = {"headline": "Meet the Quiet Pack, 40 L", "cta": "Shop now"}
+    found = recognise(parts, channel=BANNER, product=pack)
+    assert (found.tone, found.proof) == ("plain", "none")
+
+
+def test_a_fact_counts_only_as_whole_words() -> None:
+    mug = Product(id="m", title="Tin Mug", facts={"Colour": "red"})
+    for text, proof in (("A mug for hundreds of mornings", "none"), ("A mug in red", "spec")):
+        assert recognise({"headline": text}, channel=BANNER, product=mug).proof == proof
+
+
+def test_a_button_may_press_but_now_is_no_pressure_there() -> None:
+    assert seen("Tea for camp", "Shop today").urgency == "soft"
+    assert seen("Tea for camp", "Shop now").urgency == "none"
+
+
+def test_wide_letters_take_double_room() -> None:
+    mug = {"headline": "朝のお茶を、ゆっくり楽しむための小さなマグ", "cta": "見る"}
+    assert recognise(mug, channel=BANNER, product=MUG, locale="ja").length == "full"
+
+
+def test_a_faint_cue_does_not_make_a_tone() -> None:
+    assert seen("Check the mug").tone == "plain"
+    assert seen("Inspect the mug with a trained eye").tone == "expert"

@@ -46,9 +46,9 @@ _PROOFS: Final[tuple[Proof, ...]] = ("price", "spec", "brand")
 _HOOK: Final = 1.5  # a cue in a headline weighs that of one in the text below it and half more
 _TAIL: Final = 9  # characters in which a Japanese sentence says what to do
 _LEAST_FACT: Final = 3  # letters of a fact that are no coincidence
-_WEIGHTS: Final = {"plain": 0.8, "direct": 0.5}  # what is there when nothing else is
+_WEIGHTS: Final = {"plain": 0.8, "direct": 0.65}  # what is there when nothing else is
 _FAINT: Final = 0.35
-_PLAIN: Final = 0.5  # weight of cues from which a copy is more than plain
+_PLAIN: Final = 0.6  # weight of cues from which a copy is more than plain
 
 
 def calls(text: str, locale: str = "en", *, button: bool = True) -> frozenset[CtaStyle]:
@@ -133,7 +133,7 @@ def recognise(
         angle=cast("Angle", _strongest(seen.angles, "direct")),
         tone=cast("Tone", _strongest(seen.tones, "plain")),
         cta=cast("CtaStyle", min(styles, key=ATTRIBUTE_LEVELS["cta"].index, default="none")),
-        proof=next((proof for proof in _PROOFS if proof in seen.proofs), "none"),
+        proof=cast("Proof", next((each for each in _PROOFS if each in seen.proofs), "none")),
         urgency=seen.urgency,
         length=_length(parts, channel),
     )
@@ -206,9 +206,7 @@ class _Reading:
         )
 
 
-def _weighed(
-    group: str, fields: Sequence[tuple[str, float]], language: str
-) -> dict[str, float]:
+def _weighed(group: str, fields: Sequence[tuple[str, float]], language: str) -> dict[str, float]:
     """Level → weight of its cues in the fields, each cue once, where it weighs most.
 
     A cue that several levels share is divided among them, and a faint one, which is common in copy
@@ -266,7 +264,9 @@ def _nameless(folded: str, product: Product) -> str:
     whole = len(names) == 1
     tokens = list(_TOKEN.finditer(folded))
     words = [token[0] for token in tokens]
-    named = {place for place, word in enumerate(words) if word in marked or (whole and word == title)}
+    named = {
+        place for place, word in enumerate(words) if word in marked or (whole and word == title)
+    }
     for place, pair in enumerate(pairwise(words)):
         if pair in pairs:
             named |= {place, place + 1}
@@ -307,7 +307,9 @@ def _facts(product: Product) -> list[str]:
     """What the product's facts say, folded, but for what its name says or is no fact by itself."""
     title, maker = fold(product.title), fold(product.brand)
     facts = (fold(fact) for fact in (*product.highlights, *product.facts.values()))
-    return [fact for fact in facts if len(fact) >= _LEAST_FACT and fact not in title and fact != maker]
+    return [
+        fact for fact in facts if len(fact) >= _LEAST_FACT and fact not in title and fact != maker
+    ]
 
 
 def _in(folded: str) -> Callable[[str], bool]:

@@ -211,7 +211,7 @@ def test_brand_proof_names_the_maker_once() -> None:
 @pytest.mark.parametrize("style", [s for s in ATTRIBUTE_LEVELS["cta"] if s != "none"])
 @pytest.mark.parametrize("name", list(CHANNELS))
 def test_call_to_action_is_there_in_its_style(name: str, style: str) -> None:
-    verb = {"see": "See", "treat": "Treat"}.get(style, style.title())
+    verb = {"see": "See|Look|(?:Take|Have) a look"}.get(style, style.title())
     for length in ("short", "full"):
         asked = cell([("cta", style), ("length", length)])
         for draft in WRITER.write(brief(TOTE, name, attributes=asked), 3, 4):

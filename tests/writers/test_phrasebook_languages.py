@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from itertools import combinations, cycle, product
 
@@ -12,6 +13,7 @@ from rapidfuzz import fuzz
 from hookline.brief import make_brief
 from hookline.channels import CHANNELS, channel
 from hookline.guards import check_all, guards_named
+from hookline.sentiment import BAND, score
 from hookline.types import ATTRIBUTE_LEVELS, Attributes, Audience, Brand, Brief, Money, Product
 from hookline.writers.phrasebook import Phrasebook
 from hookline.writers.phrasebook.bank import LANGUAGES, load_bank
@@ -129,6 +131,19 @@ def test_slate_of_one_cell_is_varied(language: str, place: str) -> None:
     first = texts[:8]
     likeness = [fuzz.token_sort_ratio(one, other) for one, other in combinations(first, 2)]
     assert sum(likeness) / len(likeness) < 75
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("target", [0.0, 0.3, 0.6])
+def test_copy_feels_as_asked(language: str, target: float) -> None:
+    near: Counter[bool] = Counter()
+    for angle, tone in product(("direct", "ease", "value", "style"), ("plain", "bold", "calm")):
+        levels = (angle, tone, "see", "none", "none", "full")
+        brief = replace(asked(OWN[language], language, "push", levels), sentiment=target)
+        (draft,) = WRITER.write(brief, 1, seed=4)
+        felt = score(" | ".join(draft.parts.values()), language)
+        near[abs(felt - target) <= BAND + 1e-9] += 1
+    assert near[True] >= 10
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -20,7 +20,7 @@ from hookline.writers.phrasebook.compose import Sheet, fits
 from hookline.writers.phrasebook.names import Name, clean
 from hookline.writers.phrasebook.slots import Subject, language_of, subject
 
-_SQUEEZES: Final = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.43, 0.43, *(1.0, 0.85, 0.7) * 4)
+_SQUEEZES: Final = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.43, 0.43, *(1.0, 0.85, 0.7) * 2)
 """Share of a field's room that successive tries use; .43 serves letters that count double. The
 later tries are for briefs that ask for more than the first ones gave."""
 _NEAR: Final = 0.1
@@ -125,7 +125,7 @@ def _draft(
             if parts is None or parts in written:
                 continue
             off = _off(parts, brief)
-            lack = (float(off > BAND), len(sheet.owed), off)
+            lack = (float("variety" in sheet.owed), float(off > BAND), len(sheet.owed), off)
             if best is None or lack < best[0]:
                 best = (lack, parts, sheet.used)
             if not sheet.owed and off <= _NEAR:

@@ -101,6 +101,7 @@ class Bank:
         nouns: Noun in lower case → family key; empty for English, which has a `Lexicon`.
         openers: Tone → short sentences to begin a line with.
         closers: Tone → short sentences to end a line with.
+        moods: Short sentences that say how it feels, under `any`.
         hooks: Angle → tone or `any` → shapes.
         support: Angle → tone or `any` → shapes.
         proofs: `price`, `spec`, `label`, `brand` and maybe `finish` → shapes.
@@ -121,6 +122,7 @@ class Bank:
     nouns: Mapping[str, str]
     openers: Mapping[str, Shapes]
     closers: Mapping[str, Shapes]
+    moods: Mapping[str, Shapes]
     hooks: Mapping[str, Mapping[str, Shapes]]
     support: Mapping[str, Mapping[str, Shapes]]
     proofs: Mapping[str, Shapes]
@@ -195,6 +197,7 @@ def load_bank(language: str = "en") -> Bank:
         nouns={noun.casefold(): key for key, body in own.items() for noun in body["nouns"]},
         openers=_shapes(data["openers"], toned=True),
         closers=_shapes(data["closers"], toned=True),
+        moods=_shapes(data["moods"]),
         hooks={angle: _shapes(tones, toned=True) for angle, tones in data["hooks"].items()},
         support={angle: _shapes(tones, toned=True) for angle, tones in data["support"].items()},
         proofs=_shapes(data["proofs"]),

@@ -24,7 +24,7 @@ _PARAGRAPH: Final = 100
 _NAMES: Final = frozenset({"name", "the_name"})
 _NOUNS: Final = frozenset({"noun", "nouns", "a_noun", "new_noun"})
 _PRONOUNS: Final = frozenset({"it", "its"})
-_SHARES: Final = {"short": (0.0, 0.56), "full": (0.68, 0.97)}
+_SHARES: Final = {"short": (0.0, 0.6), "full": (0.68, 0.97)}
 """Length attribute → the share of a field's room that is aimed for, from and to."""
 _HALF: Final = 0.62
 """Mean share of their rooms from which texts are full rather than short."""
@@ -33,8 +33,10 @@ _UCS2: Final = 70 / 160
 """Share of an SMS that is left once a letter is outside of its alphabet."""
 _MOST_FELT: Final = 0.99
 """Feelings nearer to the ends of the scale are taken as this one."""
+_LEAST_LIFT: Final = 0.1
+"""How much nearer to the feeling asked for a sentence must bring the copy."""
 _ENDS: Final = (".", "?", "!", "。", "？", "！", "…")
-_FRAMED: Final = 0.4
+_FRAMED: Final = 0.85
 """Share of drafts whose tone comes from a short sentence of its own."""
 _FRAME_ROOM: Final = 14
 """Room that such a sentence wants."""
@@ -89,6 +91,8 @@ class Sheet:
         wide = bank.grammar.wide and self._size is len and not self._cramped
         self._shares = tuple(s / (1 + wide) for s in _SHARES[self._attributes.length])
         self._framed = rng.random() < _FRAMED and not self._cramped
+        names = subject.naming.names
+        self._names = names[rng.randrange(len(names)) :] if names else names
         self._choices = choices(subject, rng)
         self._slots = {**subject.fixed, **{slot: p[0] for slot, p in self._choices.items()}}
         self._kind, self._value = rng.choice(subject.proofs or (("", ""),))
@@ -119,11 +123,31 @@ class Sheet:
             if text is None or not fits(text, spot, self._brief.channel.units):
                 return None
             parts[spot.name] = text
+        self._lift(parts)
         if any(_alike(*pair) for pair in combinations(parts.values(), 2)):
             self.owed.add("variety")
         if self._full(parts) != (self._attributes.length == "full"):
             self.owed.add("length")
         return parts
+
+    def _lift(self, parts: dict[str, str]) -> None:
+        """Brings the copy nearer to the feeling asked for, by a short sentence where one fits."""
+        if self._wanted is None:
+            return
+        short = self._wanted - _sum(score(" | ".join(parts.values()), self._bank.language))
+        moods = {shape.text: self._feeling(shape.text) for shape in self._bank.moods["any"]}
+        for spot in reversed([f for f in self._brief.channel.fields if f.role != "cta"]):
+            line = self._closed(parts[spot.name])
+            fitting = {
+                longer: abs(short - felt)
+                for mood, felt in moods.items()
+                if self._allowed(mood)
+                and fits(longer := self._joined([line, mood]), spot, self._brief.channel.units)
+            }
+            best = min(fitting, key=lambda text: fitting[text], default="")
+            if best and fitting[best] < abs(short) - _LEAST_LIFT:
+                parts[spot.name] = best
+                return
 
     def _full(self, parts: Mapping[str, str]) -> bool:
         """Whether the texts but the button take most of their rooms."""
@@ -163,8 +187,10 @@ class Sheet:
             return self._proven(room, naming=naming)
         high = self._shares[1]
         pool = self._pool(self._bank.hooks)
-        left = room - _FRAME_ROOM if self._framed and "tone" in self.owed else room
-        hook = self._pick(pool, min(left, int(room * high)), naming=naming, aim=True)
+        most = int(room * high)
+        frame = _FRAME_ROOM if self._framed and "tone" in self.owed else 0
+        hook = self._pick(pool, min(room, most) - frame, naming=naming, aim=True)
+        hook = hook or self._pick(pool, most, naming=naming, aim=True)
         hook = hook or self._pick(pool, room, naming=naming)
         if hook is None and _alone(spot):
             self._named = False
@@ -189,12 +215,13 @@ class Sheet:
         wanting = "tone" in self.owed
         if not wanting and self._size(line) >= low * room:
             return line
-        limit = room if wanting else int(room * high)
+        limit = room if wanting and self._attributes.length == "full" else int(room * high)
         before = self._rng.random() < 0.5
         frames = (self._bank.openers if before else self._bank.closers)[self._attributes.tone]
         frame = self._pick(frames, limit - self._size(self._closed(line)) - len(self._space))
         if frame is None:
             return line
+        self.owed.discard("tone")
         return self._joined([frame, line] if before else [self._closed(line), frame])
 
     def _paragraph(self, spot: Field, room: int) -> str | None:
@@ -276,7 +303,7 @@ class Sheet:
             unknown = bool(slots & _PRONOUNS) and not (self._mentioned or names)
             if unknown or (names and self._named) or shape.text in self._shapes:
                 continue
-            text = fill(shape, self._slots, self._subject.naming.names, room, size=self._size)
+            text = fill(shape, self._slots, self._names, room, size=self._size)
             if text is None or text in self.used or not self._allowed(text):
                 continue
             vague = naming and not names and not self._named
@@ -287,7 +314,7 @@ class Sheet:
                 + 2 * (toneless and not shape.toned)
                 + (not low * room <= self._size(text) <= high * room)
                 + (self._opening(text) in self._openings)
-                + 2 * self._strays(text)
+                + 3 * self._strays(text)
                 + self._misfelt(text)
             )
             if best is None or rank < best[0]:
@@ -302,11 +329,11 @@ class Sheet:
         return style is not None and style != self._attributes.cta
 
     def _misfelt(self, text: str) -> int:
-        """2 where the text leads away from the feeling asked for, else 0."""
+        """3 where the text leads away from the feeling asked for, else 0."""
         if self._wanted is None:
             return 0
         after = self.felt + self._feeling(text)
-        return 2 * (abs(after - self._wanted) > abs(self.felt - self._wanted) + 1e-9)
+        return 3 * (abs(after - self._wanted) > abs(self.felt - self._wanted) + 1e-9)
 
     def _feeling(self, text: str) -> float:
         """What the text adds to `felt`."""
@@ -319,7 +346,7 @@ class Sheet:
             self.felt += self._feeling(text)
         self._shapes.add(shape.text)
         self._openings.add(self._opening(text))
-        if shape.toned:
+        if shape.toned and not self._framed:
             self.owed.discard("tone")
         for slot in self._choices.keys() & set(shape.slots):
             phrases = self._choices[slot]

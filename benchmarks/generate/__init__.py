@@ -1,0 +1,1 @@
+"""The writers' benchmark, see `python -m benchmarks.generate --help`."""
