@@ -12,6 +12,8 @@ def dumps(record: object) -> bytes:
     """The record as compact JSON, fields and keys in their own order.
 
     Examples:
+        >>> from decimal import Decimal
+        >>> from hookline.types import Money
         >>> dumps(Money(amount=Decimal("9.50"), currency="USD"))
         b'{"amount":"9.50","currency":"USD"}'
     """
