@@ -67,6 +67,17 @@ def score(text: str, locale: str = "en") -> float:
     return _score(fold(text), language if language in LANGUAGES else "en")
 
 
+def missed_by(text: str, locale: str, target: float | None) -> float:
+    """How far the text's score lies from the one asked for, 0 to 2; 0 where none is.
+
+    Args:
+        text: As for `score`, likewise locale.
+        locale: BCP 47 tag of its language.
+        target: Score asked for, -1 to 1.
+    """
+    return 0.0 if target is None else abs(score(text, locale) - target)
+
+
 @lru_cache(maxsize=8192)
 def _score(folded: str, language: str) -> float:
     lexicon = _lexicon(language)

@@ -1,6 +1,7 @@
 """What the house model that ships is held to, on a few briefs; its card has the whole measure."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from hookline.brief import make_brief
 from hookline.channels import CHANNELS
 from hookline.guards import GUARDS, check_all, guards_named
+from hookline.sentiment import missed_by
 from hookline.types import Attributes, Audience, Brand, Brief, Money, Product
 from hookline.writers.house import DEFAULT, House
 from hookline.writers.phrasebook.bank import LANGUAGES
@@ -56,3 +58,15 @@ def test_the_card_is_that_of_the_weights_and_the_weights_are_small() -> None:
     assert f"`{HOUSE.network.build.version}`" in card
     assert re.search(r"perplexity", card)
     assert sum(path.stat().st_size for path in DEFAULT.iterdir()) < 12e6
+
+
+@pytest.mark.parametrize("target", [0.1, 0.7])
+def test_the_drafts_nearest_to_the_feeling_asked_for_are_kept(target: float) -> None:
+    plain = brief("onsite_banner", "en")
+
+    def missed(asked: Brief) -> float:
+        texts = [" | ".join(draft.parts.values()) for draft in HOUSE.write(asked, 6, 1)]
+        assert len(texts) == 6
+        return sum(missed_by(text, "en", target) for text in texts)
+
+    assert missed(replace(plain, sentiment=target)) < missed(plain)

@@ -16,6 +16,7 @@ from rapidfuzz import fuzz
 
 from hookline.channels import count_graphemes, count_units
 from hookline.errors import WriterFailed
+from hookline.sentiment import missed_by
 from hookline.types import Brief, Channel, Draft, content_hash
 from hookline.writers.base import Writer
 from hookline.writers.house.asked import Seen, asks, language_of, see, sizer
@@ -27,6 +28,8 @@ DEFAULT: Final = Path(__file__).parent / "default"
 """The folder of the model that ships."""
 ROUNDS: Final = 4
 """Most times that more copies are drawn for one call."""
+_CHOICE: Final = 6
+"""Drafts written for each one wanted where a feeling is asked for: the model hardly heeds it."""
 _EXTRA: Final = 1.25
 """Copies drawn for each that is missing: some say what another says, or don't fit."""
 _BATCH: Final = 64
@@ -83,22 +86,23 @@ class House(Writer):
         self.network = _load(folder)
 
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
-        """Up to `n` drafts that differ in text.
+        """Up to `n` drafts that differ in text; where a feeling is asked for, the nearest of more.
 
         Raises:
             WriterFailed: Where the model was not taught the language, the title says nothing, or
                 nothing fits the channel and the brand's terms.
         """
         seen = self._see(brief)
+        wanted = n if brief.sentiment is None else _CHOICE * n
         written: dict[tuple[str, ...], Draft] = {}
         for turn in range(ROUNDS):
-            missing = min(n - len(written), _BATCH)
+            missing = min(wanted - len(written), _BATCH)
             if missing < 1:
                 break
             rng = np.random.default_rng(list(content_hash(brief.id, seed, turn).encode()))
             for texts in self._drawn(brief, seen, int(missing * _EXTRA) + 2, rng):
                 parts = _branded(texts, brief)
-                if parts is None or len(written) == n:
+                if parts is None or len(written) == wanted:
                     continue
                 draft = Draft(
                     parts=parts, writer=self.name, prompt=self.network.build.version, seed=seed
@@ -108,7 +112,11 @@ class House(Writer):
             raise WriterFailed(
                 f"no copy for {brief.product.title!r} fits {brief.channel.id} and the brand's terms"
             )
-        return tuple(written.values())
+        near = sorted(
+            written.items(),
+            key=lambda one: missed_by(" | ".join(one[0]), brief.locale, brief.sentiment),
+        )
+        return tuple(draft for _, draft in near[:n])
 
     def _see(self, brief: Brief) -> Seen:
         """The brief's product.

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 import regex
 
 from hookline.errors import WriterFailed
-from hookline.sentiment import BAND, score
+from hookline.sentiment import BAND, missed_by
 from hookline.types import Brief, Draft
 from hookline.writers.base import Writer
 from hookline.writers.phrasebook.bank import LANGUAGES, Bank, load_bank
@@ -124,7 +124,7 @@ def _draft(
             parts = _branded(drafted, brief) if drafted else None
             if parts is None or parts in written:
                 continue
-            off = _off(parts, brief)
+            off = missed_by(" | ".join(parts.values()), brief.locale, brief.sentiment)
             lack = (float("variety" in sheet.owed), float(off > BAND), len(sheet.owed), off)
             if best is None or lack < best[0]:
                 best = (lack, parts, sheet.used)
@@ -133,13 +133,6 @@ def _draft(
         if best is not None:
             return best[1:]
     return None
-
-
-def _off(parts: Parts, brief: Brief) -> float:
-    """How far the copy's feeling lies from the one asked for; 0 where none is."""
-    if brief.sentiment is None:
-        return 0.0
-    return abs(score(" | ".join(parts.values()), brief.locale) - brief.sentiment)
 
 
 def _nameable(seen: Subject, allowed: Callable[[str], bool]) -> Subject:
