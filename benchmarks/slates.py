@@ -3,7 +3,7 @@
     python -m benchmarks.slates --json OUT            40 products of each catalog
     python -m benchmarks.slates --json OUT --quick    8 products of each
 
-For each product on each of two channels the phrasebook writes four drafts for each of eight cells
+For each product on each of two channels the phrasebook writes eight drafts for each of eight cells
 of attributes, as `generate` has it do; what passes the guards is the pool, and eight copies are
 chosen from it. What they promise is the shipped text prior's word, what they say the shipped static
 encoder's. Beside the library's ways of choosing stand maximal marginal relevance, what differs most
@@ -40,7 +40,6 @@ from hookline.catalog import read_feed
 from hookline.channels import channel
 from hookline.diversity import Array, Diversity, cosines, measure, off_diagonal, self_bleu, vendi
 from hookline.errors import WriterFailed
-from hookline.generate import OVERSAMPLE
 from hookline.guards import GUARDS, check_all, guards_named
 from hookline.headstart import promised
 from hookline.past import read_past_tests
@@ -265,7 +264,7 @@ def _written(product: Product, channel_id: str, seed: int) -> list[Mapping[str, 
             attributes=cell,
         )
         try:
-            drafts = writer.write(brief, OVERSAMPLE, seed)
+            drafts = writer.write(brief, writer.oversample, seed)
         except WriterFailed:
             continue
         for draft in drafts:

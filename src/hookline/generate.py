@@ -1,9 +1,9 @@
 """Briefs × writer → a slate of guarded copy, with what was rejected and what is missing.
 
 Nothing passes from a writer to a shopper but through here: every draft goes past every guard, and
-those that fail are kept with the reasons. Of those that pass, the slate keeps what promises most
-and differs most (`slate`). A brief that its writer can't fill is filled by another one, which says
-so.
+those that fail are kept with the reasons. Of those that pass, the slate keeps what does most of
+what was asked for, and among these what promises most and differs most (`slate`). A brief that its
+writer can't fill is filled by another one, which says so.
 """
 
 from collections import Counter
@@ -19,6 +19,7 @@ from hookline.diversity import Array, Vectors, word_vectors
 from hookline.errors import BadInput
 from hookline.guards import Guard
 from hookline.judgement import judged, storable, wording_of
+from hookline.recognise import as_asked
 from hookline.slate import (
     Mode,
     Pool,
@@ -30,8 +31,6 @@ from hookline.slate import (
 from hookline.types import Brief, Copy, FrontPoint, Tally, content_hash
 from hookline.writers.base import Writer
 
-OVERSAMPLE: Final = 4
-"""Drafts asked for per copy still missing, so that there is a choice."""
 ROUNDS: Final = 4
 """Most times that a writer is asked for one brief."""
 
@@ -128,8 +127,8 @@ def generate(
 ) -> Slate:
     """`per_brief` guarded copies for every brief, as far as the writers get there.
 
-    Each brief is asked for up to `ROUNDS` times, `OVERSAMPLE` times as many drafts as are still
-    missing and with a new seed each time; all briefs that lack something are asked for in one
+    Each brief is asked for up to `ROUNDS` times, `Writer.oversample` times as many drafts as are
+    still missing and with a new seed each time; all briefs that lack something are asked for in one
     round. What is kept of those that pass is chosen by `terms.choice`; copy kept before for the
     same product and channel counts as chosen. A draft that repeats another word for word is left
     out without a verdict.
@@ -215,7 +214,7 @@ class _Run:
             self._places.setdefault(job.place, []).append(job)
         for turn in range(ROUNDS):
             pending = [job for job in jobs if not job.closed]
-            requests = [self._request(job, turn) for job in pending]
+            requests = [self._request(job, turn, writer) for job in pending]
             found = answers(requests, writer, self._purse, at_once=self._terms.at_once)
             for job, answer in zip(pending, found, strict=True):
                 self._take(job, answer, writer.name)
@@ -234,11 +233,11 @@ class _Run:
             front=self._front(),
         )
 
-    def _request(self, job: _Job, turn: int, *salt: str) -> Request:
+    def _request(self, job: _Job, turn: int, writer: Writer, *salt: str) -> Request:
         """What is still missing for a brief, with a seed of its own."""
         seed = int(content_hash(self._seed, job.brief.id, turn, *salt, size=4), 16)
         missing = self._wanted - len(job.passing)
-        return Request(brief=job.brief, n=missing * OVERSAMPLE, seed=seed)
+        return Request(brief=job.brief, n=missing * writer.oversample, seed=seed)
 
     def _take(self, job: _Job, answer: Answer, asked: str, note: str = "") -> None:
         """Guards what was written, and keeps account of it."""
@@ -274,7 +273,7 @@ class _Run:
         """Another writer's copies beside those that there are."""
         before, of_writer = len(job.passing), (job.failure, job.left)
         for turn in range(ROUNDS):
-            request = self._request(job, turn, stand_in.name)
+            request = self._request(job, turn, stand_in, stand_in.name)
             [answer] = answers([request], stand_in, Purse(None), at_once=1)
             self._take(job, answer, stand_in.name, f"{why}; written by {stand_in.name}")
             if len(job.passing) >= self._wanted or job.failure:
@@ -286,13 +285,14 @@ class _Run:
 
     def _chosen(self, job: _Job) -> list[Copy]:
         """The copies of a brief that are kept."""
-        if len(job.passing) <= self._wanted:
-            return job.passing
+        passing = _most_as_asked(job.passing, job.brief, self._wanted)
+        if len(passing) <= self._wanted:
+            return passing
         choice, brief = self._terms.choice, job.brief
         beside = [
             copy.text for each in self._places[job.place] if each.closed for copy in each.passing
         ]
-        texts = [copy.text for copy in job.passing]
+        texts = [copy.text for copy in passing]
         vectors = choice.embed([*beside, *texts])
         picked = choose(
             choice.promise(brief, texts) if choice.promise else np.zeros(len(texts)),
@@ -302,7 +302,7 @@ class _Run:
             mode=choice.mode,
             beside=vectors[: len(beside)],
         )
-        return [job.passing[place] for place in picked]
+        return [passing[place] for place in picked]
 
     def _front(self) -> tuple[FrontPoint, ...]:
         """What each dial makes of all that passed for one product on one channel."""
@@ -358,6 +358,17 @@ class _Run:
 
 def _name(brief: Brief) -> str:
     return f"{brief.product.title} on {brief.channel.name} for {brief.audience.name}"
+
+
+def _most_as_asked(copies: Sequence[Copy], brief: Brief, wanted: int) -> list[Copy]:
+    """Those that have most of the attributes asked for: as few as make up the number wanted.
+
+    Where the last of them has as many as others, these stay too. What is said of an attribute after
+    its test holds for copy that has it.
+    """
+    had = [sum(as_asked(copy.parts, brief).values()) for copy in copies]
+    least = sorted(had)[-wanted:][0] if copies else 0
+    return [copy for copy, count in zip(copies, had, strict=True) if count >= least]
 
 
 def _most_common_fault(rejected: Sequence[Copy]) -> str:

@@ -2,11 +2,13 @@
 
 score = s / √(s² + 1), with s the sum of the words' weights
 
-so that one mild word says about .33, one clear word .57, one strong word .71, and no number of
-words more than 1. The form is VADER's (Hutto & Gilbert 2014, ICWSM); the lexicons are our own, for
-copy: a shop's "waterproof", "free" or "killer look" are no feelings, and a trouble that is named to
-say that it is over ("no fuss", "goodbye to stress") counts half as much for the copy as it would
-count against it. It reads words, not meaning: irony and what lies between the lines are lost.
+so that one mild word says about .24, two .45, one clear word .57, one strong word .71, and no
+number of words more than 1: every target up to .75 lies within `BAND` of what a few words can say.
+The form is VADER's (Hutto & Gilbert 2014, ICWSM); the lexicons are our own, for copy: a shop's
+"waterproof", "free" or "killer look" are no feelings, nor is a set call to action ("treat
+yourself"), and a trouble that is named to say that it is over ("no fuss", "goodbye to stress")
+counts half as much for the copy as it would count against it. It reads words, not meaning: irony
+and what lies between the lines are lost.
 """
 
 import re
@@ -21,7 +23,7 @@ from hookline.words import LANGUAGES, fold, language_of, load
 BAND: Final = 0.15
 """How far a score may lie from the target it was asked to have."""
 
-_STEPS: Final = {3: 1.0, 2: 0.7, 1: 0.35, -1: -0.35, -2: -0.7, -3: -1.0}
+_STEPS: Final = {3: 1.0, 2: 0.7, 1: 0.25, -1: -0.25, -2: -0.7, -3: -1.0}
 _RELIEF: Final = -0.5
 _NEGATED: Final = -0.6
 _BOOST, _DAMP = 1.3, 0.6

@@ -59,7 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder to work in")
     parser.add_argument("--minutes", type=float, default=60.0, help="most minutes to train (60)")
     parser.add_argument("--passes", type=float, default=4.0, help="times each text is seen (4)")
-    parser.add_argument("--briefs", type=int, default=15_000, help="briefs a language (15000)")
+    parser.add_argument("--briefs", type=int, default=22_000, help="briefs a language (22000)")
     parser.add_argument("--pieces", type=int, default=6144, help="size of the vocabulary (6144)")
     parser.add_argument("--width", type=int, default=256, help="size of a vector (256)")
     parser.add_argument("--layers", type=int, default=6, help="layers (6)")

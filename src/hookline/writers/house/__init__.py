@@ -74,6 +74,7 @@ class House(Writer):
     """
 
     name: ClassVar[str] = "house"
+    oversample: ClassVar[int] = 8
     TEMPERATURE: ClassVar[float] = 0.9
     TOP_P: ClassVar[float] = 0.95
 

@@ -23,6 +23,9 @@ from hookline.writers.phrasebook.slots import Subject, language_of, subject
 _SQUEEZES: Final = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.43, 0.43, *(1.0, 0.85, 0.7) * 2)
 """Share of a field's room that successive tries use; .43 serves letters that count double. The
 later tries are for briefs that ask for more than the first ones gave."""
+_BY_KIND: Final = 0.5
+"""Share of drafts that call the product what it is ("the jacket") and not by its name: lines that
+all have the same long name are alike, and the page shows whose they are."""
 _NEAR: Final = 0.1
 """How far a feeling may lie from the one asked for to be taken without another try."""
 
@@ -56,6 +59,7 @@ class Phrasebook(Writer):
     """
 
     name: ClassVar[str] = "phrasebook"
+    oversample: ClassVar[int] = 8
 
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
         """Up to `n` drafts that differ in text; the first ones do not depend on `n`.
@@ -114,6 +118,8 @@ def _draft(
     for avoided in (terms + triggers, terms) if triggers else (terms,):
         allowed = _lacks(avoided)
         plain = _nameable(seen, allowed)
+        if Random(luck).random() < _BY_KIND:
+            plain = _by_kind(plain, allowed)
         best: tuple[tuple[float, ...], Parts, set[str]] | None = None
         for turn, squeeze in enumerate(_SQUEEZES):
             rng = Random(f"{luck}/{turn}")
@@ -142,6 +148,15 @@ def _nameable(seen: Subject, allowed: Callable[[str], bool]) -> Subject:
     if not names and noun is not None and allowed(noun.text):
         names = (Name(noun.text, article=True),)
     return replace(seen, naming=replace(seen.naming, names=names)) if names else seen
+
+
+def _by_kind(seen: Subject, allowed: Callable[[str], bool]) -> Subject:
+    """The subject as the kind of thing it is, "the jacket", where that is known in its language."""
+    noun = seen.naming.noun
+    if noun is None or noun.is_plural or "noun" not in seen.fixed or not allowed(noun.text):
+        return seen
+    kind = Name(noun.text, article=True)
+    return replace(seen, naming=replace(seen.naming, names=(kind,)))
 
 
 def _lacks(terms: tuple[str, ...]) -> Callable[[str], bool]:
