@@ -112,3 +112,55 @@ def test_value_of_what_was_served_leaves_ignored_arms_out() -> None:
     found = value(np.array([[1.0, 3.0, np.nan]]), np.array([[0.25, 0.75, 0.0]]))
     assert found.tolist() == [2.5]
     assert np.isnan(value(np.array([[1.0, np.nan]]), np.array([[0.5, 0.5]])))[0]
+
+
+EVEN = np.full((2, 2), 0.5)
+BOTH = np.array([0, 1])
+
+
+@pytest.mark.parametrize(
+    "row", [[0.5, np.nan], [1.5, 0.5], [np.inf, 0.5], [0.5, np.inf], [0.5, -0.5], [0.9, 0.9]]
+)
+def test_scores_of_what_is_no_probability_are_refused(row: list[float]) -> None:
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        scores(np.ones(2), BOTH, np.array([row, [0.5, 0.5]]))
+
+
+@pytest.mark.parametrize("sum_of_rounding", [1 + 1e-12, 1.0])
+def test_scores_bear_probabilities_that_were_rounded(sum_of_rounding: float) -> None:
+    rounded = np.array([[sum_of_rounding, 0.0], [0.5, 0.5]])
+    assert scores(np.ones(2), BOTH, rounded)[0, 0] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("reward", [np.nan, np.inf, -np.inf])
+def test_a_reward_that_is_missing_is_refused(reward: float) -> None:
+    rewards = np.array([reward, 1.0])
+    for read in (lambda: scores(rewards, BOTH, EVEN), lambda: running_means(rewards, BOTH, 2)):
+        with pytest.raises(ValueError, match="rewards must be finite"):
+            read()
+
+
+@pytest.mark.parametrize("arm", [-1, 2])
+def test_an_arm_that_is_none_is_refused(arm: int) -> None:
+    with pytest.raises(ValueError, match="outside"):
+        scores(np.ones(2), np.array([0, arm]), EVEN)
+
+
+def test_strata_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="strata"):
+        scores(np.ones(2), BOTH, EVEN, np.array([0]))
+
+
+@pytest.mark.parametrize("row", [[np.nan, 0.5], [np.inf, 0.5], [0.0, 0.0]])
+def test_policy_shares_of_what_is_no_probability_are_unknown(row: list[float]) -> None:
+    assert policy_shares(np.array([row, [0.5, 0.5]]), 0, holdout=0.1, uniform=0.1) is None
+
+
+@pytest.mark.parametrize("shares", [(-0.1, 0.0), (0.0, -0.1), (np.nan, 0.0)])
+def test_policy_shares_beside_what_is_no_share_are_refused(shares: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="0 or more"):
+        policy_shares(EVEN, 0, holdout=shares[0], uniform=shares[1])
+
+
+def test_value_of_a_weight_that_is_missing_is_missing() -> None:
+    assert np.isnan(value(np.array([[1.0, 2.0]]), np.array([[0.5, np.nan]])))[0]

@@ -102,3 +102,14 @@ def test_impossible_beliefs_are_refused() -> None:
         believe_rates((3, 3), (4, 4), prior=(0.1, 1.0))
     with pytest.raises(ValueError, match="prior"):
         believe_rates((3, 3), (4, 4), prior=(np.inf, 1.0))
+
+
+@pytest.mark.parametrize("prior", [(0.5, np.nan), (np.nan, 0.5), (1.0, np.inf)])
+def test_a_prior_that_is_none_is_refused(prior: tuple[float, float]) -> None:
+    with pytest.raises(ValueError, match="prior"):
+        believe_rates((30, 40), (200, 200), prior=prior)
+
+
+def test_beliefs_of_infinitely_many_visitors_are_refused() -> None:
+    with pytest.raises(ValueError, match="successes"):
+        believe_rates((np.inf, 1), (np.inf, 2))  # pyright: ignore[reportArgumentType]

@@ -156,3 +156,16 @@ def test_mean_estimate_without_variance_is_unknown() -> None:
 def test_total_estimate_below_least_data_is_unknown() -> None:
     found = total_estimate(Moments.of(np.ones((20, 1))), events=20, horizon=1_000)
     assert (found.estimate, found.n) == (None, 20)
+
+
+def test_numbers_too_large_to_be_squared_give_no_interval() -> None:
+    """Revenue of 1e200: the variance is beyond any number, and -inf to inf is no interval."""
+    absurd = np.tile([[1e200, 1.0], [0.0, 0.0]], (100, 1))
+    moments = Moments.of(absurd) + Moments.of(absurd)
+    for found in (
+        mean_estimate(moments.column(0), events=99, horizon=1_000),
+        total_estimate(moments.column(0), events=99, horizon=1_000),
+        relative_lift(moments, events=99, horizon=1_000),
+    ):
+        assert (found.estimate, found.low, found.high) == (None, None, None)
+        assert "too large" in found.reason

@@ -189,3 +189,24 @@ def test_impossible_counts_and_levels_are_refused() -> None:
         compare_ratios(SAME, SAME)
     with pytest.raises(ValueError, match="alpha"):
         compare_means(Moments.of(ARM), Moments.of(CONTROL), alpha=1.5)
+
+
+def test_a_lift_too_uncertain_for_a_number_has_no_upper_bound() -> None:
+    arm, control = Moments.of([[0.0], [1_000.0]]), Moments.of([[0.0], [1.0]])
+    found = compare_means(arm, control, relative=True, alpha=1e-6)
+    assert found.high is None
+    assert "upper bound" in found.reason
+    assert found.estimate == pytest.approx(999)
+    assert found.low == pytest.approx(-1)
+
+
+def test_numbers_too_large_to_be_squared_are_not_compared() -> None:
+    absurd = Moments.of(np.tile([[1e200], [0.0]], (100, 1)))
+    found = compare_means(absurd, absurd)
+    assert (found.estimate, found.low, found.p_value) == (None, None, None)
+    assert "too large" in found.reason
+
+
+def test_infinitely_many_visitors_are_refused() -> None:
+    with pytest.raises(ValueError, match="successes"):
+        compare_rates((np.inf, 40), (np.inf, 200))  # pyright: ignore[reportArgumentType]

@@ -163,3 +163,10 @@ def test_noise_between_is_noise_of_every_pair() -> None:
 
 def test_nobody_has_no_floor() -> None:
     assert not floored(Moments.none(2), np.zeros((2, 2)), Moments.none(1)).scatter.any()
+
+
+def test_what_is_too_large_to_be_squared_stays_so() -> None:
+    absurd = Moments.of(np.tile([[1e200], [0.0]], (100, 1)))
+    assert not np.isfinite(floored(absurd, np.eye(1), absurd).scatter).any()
+    sound = np.array([[[1.0]], [[np.inf]]])
+    assert raised(sound, 2 * np.ones((2, 1, 1))).tolist() == [[[2.0]], [[np.inf]]]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hookline.stats import (
+    EveryLook,
     OneLook,
     PolicyValue,
     dr,
@@ -17,6 +18,7 @@ from hookline.stats import (
     effective_sample,
     importance_weights,
     ips,
+    marginal_weights,
     model_values,
     off_policy,
     shrunk,
@@ -304,3 +306,40 @@ def test_wrong_arguments_are_errors() -> None:
         dros(rewards, weights, served, wanted, parameter=-1.0, interval=look())
     with pytest.raises(ValueError, match="threshold must be 0 or above"):
         switch_dr(rewards, weights, served, wanted, parameter=math.nan, interval=look())
+
+
+@pytest.mark.parametrize("arm", [-1, 2])
+def test_an_arm_the_target_does_not_know_is_an_error(arm: int) -> None:
+    """A negative index would have read the last arm's weight."""
+    even, arms = np.full((2, 2), 0.5), np.array([0, arm])
+    for weigh in (
+        lambda: importance_weights(arms, np.full(2, 0.5), even),
+        lambda: marginal_weights(arms, even, even, np.array([0, 1])),
+        lambda: model_values(arms, even, even),
+    ):
+        with pytest.raises(ValueError, match="outside"):
+            weigh()
+
+
+def test_a_propensity_next_to_nothing_leaves_no_effective_sample() -> None:
+    even, propensities = np.full((400, 2), 0.5), np.full(400, 0.5)
+    arms, rewards = np.arange(400) % 2, np.arange(400) % 4 / 3
+    for tiny, reason in ((1e-200, "effective sample of 100, has 1"), (5e-324, "1 of 400 rows")):
+        propensities[7] = tiny
+        found = off_policy(rewards, arms, propensities, even, interval=EveryLook(horizon=400))
+        assert found["ips"].estimate is None
+        assert reason in found["ips"].reason
+
+
+def test_intervals_that_can_not_be_made_are_errors_at_once() -> None:
+    rng = np.random.default_rng(0)
+    for make in (
+        lambda: OneLook(rng=rng, alpha=np.nan),
+        lambda: OneLook(rng=rng, alpha=0.0),
+        lambda: OneLook(rng=rng, resamples=0),
+        lambda: EveryLook(horizon=0),
+        lambda: EveryLook(horizon=np.inf),
+        lambda: EveryLook(horizon=100, alpha=1.0),
+    ):
+        with pytest.raises(ValueError, match=r"alpha|horizon"):
+            make()

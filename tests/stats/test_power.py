@@ -176,3 +176,71 @@ def test_days_more_of_traffic_that_can_not_be_told_from_none_has_no_upper_bound(
     assert found.estimate is not None
     assert found.high is None
     assert "varies too much" in found.reason
+
+
+# --- days in which outcomes are still open -----------------------------------------------------
+
+
+def test_days_more_waits_for_the_outcomes_of_those_who_were_enough() -> None:
+    """The last of them came now: his week has yet to pass, or less if he came before."""
+    found = days_more(14_000, 14_000, [1_000.0] * 14, settling_days=6.5)
+    assert (found.low, found.estimate, found.high) == (0, 7, 7)
+
+
+@pytest.mark.parametrize(("needed", "days"), [(13_000, 6), (10_500, 4), (7_000, 0), (100, 0)])
+def test_days_more_counts_the_days_that_outcomes_have_had(needed: int, days: int) -> None:
+    found = days_more(needed, 14_000, [1_000.0] * 14, settling_days=7)
+    assert (found.low, found.estimate, found.high) == (0, days, days)
+
+
+def test_days_more_does_not_jump_where_the_last_visitor_comes() -> None:
+    before = days_more(14_001, 14_000, [1_000.0] * 14, settling_days=6.5)
+    assert before.estimate == days_more(14_000, 14_000, [1_000.0] * 14, settling_days=6.5).estimate
+
+
+@pytest.mark.parametrize("daily", [[], [5.0], [0.0, 0.0], [np.nan, 5.0]])
+def test_days_more_without_known_traffic_waits_a_whole_window(daily: list[float]) -> None:
+    found = days_more(90, 100, daily, settling_days=7)
+    assert (found.low, found.estimate, found.high) == (0, 7, 7)
+    assert days_more(90, 100, daily).estimate == 0
+
+
+@pytest.mark.parametrize("settling", [np.nan, np.inf, -5.0])
+def test_days_more_refuses_what_is_no_window(settling: float) -> None:
+    with pytest.raises(ValueError, match="settling_days"):
+        days_more(100, 10, [50.0] * 9, settling_days=settling)
+
+
+def test_days_more_refuses_visitors_below_none() -> None:
+    with pytest.raises(ValueError, match="seen"):
+        days_more(100, -10, [50.0] * 9)
+
+
+# --- what is no plan ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variances", "shares"),
+    [
+        ((1.0, np.nan), (0.5, 0.5)),
+        ((np.nan, 1.0), (0.5, 0.5)),
+        ((1.0, np.inf), (0.5, 0.5)),
+        ((1.0, 1.0), (0.5, np.nan)),
+    ],
+)
+def test_contrast_sd_of_what_is_no_variance_or_share_is_refused(
+    variances: tuple[float, float], shares: tuple[float, float]
+) -> None:
+    with pytest.raises(ValueError, match="variances"):
+        contrast_sd(variances, shares)
+
+
+def test_plans_with_a_number_that_is_none_are_refused() -> None:
+    for plan in (
+        lambda: z_detectable(1.0, np.nan),
+        lambda: sequence_detectable(1.0, np.nan, 100),  # pyright: ignore[reportArgumentType]
+        lambda: sequence_power(0.1, 1.0, np.nan, 100),  # pyright: ignore[reportArgumentType]
+        lambda: z_power(0.1, inf, 100),
+    ):
+        with pytest.raises(ValueError, match=r"n ≥ 0|sd > 0"):
+            plan()

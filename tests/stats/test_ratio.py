@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, logsumexp
 from scipy.stats import chisquare
 
-from hookline.stats import RatioTest, benjamini_hochberg, ratio, sample_ratio, split_test
+from hookline.stats import (
+    Bets,
+    RatioTest,
+    benjamini_hochberg,
+    ratio,
+    sample_ratio,
+    split_test,
+)
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -128,6 +135,34 @@ def test_sample_ratio_sees_what_plain_counts_hide() -> None:
     assert sum(broken.expected) == pytest.approx(kept.sum())
 
 
+@settings(deadline=None, max_examples=20)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.lists(st.integers(0, 400), max_size=4),
+)
+def test_bets_carried_over_batches_are_those_of_all_units_at_once(
+    seed: int, cuts: list[int]
+) -> None:
+    rng = np.random.default_rng(seed)
+    p = rng.dirichlet(np.ones(3), 400)
+    arms = drawn(rng, p)
+    whole, path = Bets.none(3).after(arms, p.T)
+    carried, paths = Bets.none(3), list[Array]()
+    for start, stop in zip([0, *sorted(cuts)], [*sorted(cuts), 400], strict=True):
+        carried, part = carried.after(arms[start:stop], p[start:stop].T)
+        paths.append(part)
+    assert np.concatenate(paths) == pytest.approx(path, rel=1e-9, abs=1e-12)
+    assert carried.peak == pytest.approx(whole.peak, rel=1e-9, abs=1e-12)
+    assert (carried.n, carried.p_value) == (400, pytest.approx(whole.p_value))
+    found = sample_ratio(arms, p)
+    assert (found.log_e_value, found.p_value) == (path[-1], whole.p_value)
+
+
+def test_bets_on_nobody_are_what_they_were() -> None:
+    bets, path = Bets.none(2).after(np.empty(0, np.int64), np.empty((2, 0)))
+    assert (bets.n, bets.p_value, len(path)) == (0, 1.0, 0)
+
+
 EVEN = np.full((50, 2), 0.5)
 ARMS = np.arange(50, dtype=np.int64) % 2
 
@@ -138,6 +173,7 @@ ARMS = np.arange(50, dtype=np.int64) % 2
         (ARMS[:0], EVEN[:0], "nobody was given an arm yet"),
         (0 * ARMS, np.ones((50, 1)), "needs two arms"),
         (ARMS, EVEN * [1.0, np.nan], "missing or below 0"),
+        (ARMS, EVEN * [1.0, np.inf], "missing or below 0"),
         (ARMS, EVEN + np.array([0.6, -0.6]), "missing or below 0"),
         (ARMS, EVEN * 0.9, "don't sum to 1"),
         (ARMS, np.tile([1.0, 0.0], (50, 1)), "25 units got an arm whose logged probability is 0"),
@@ -150,6 +186,7 @@ def test_sample_ratio_says_why_it_can_not_tell(
     found = sample_ratio(arms, probabilities)
     assert reason in found.reason
     assert (found.p_value, found.flagged, found.e_value) == (None, None, None)
+    assert np.isfinite(found.expected).all()
 
 
 @pytest.mark.parametrize("arms", [ARMS[:10], ARMS + 1, ARMS - 1])
@@ -204,6 +241,26 @@ def test_split_test_says_why_it_can_not_tell(test: Callable[[], RatioTest], reas
     found = test()
     assert reason in found.reason
     assert found.flagged is None
+
+
+@pytest.mark.parametrize(
+    "counts", [[10.7, 20.2], [np.inf, 20], [np.nan, 20], [-1, 20], [1e200, 1e200], [10**400, 1]]
+)
+def test_split_test_of_what_is_no_count_is_refused(counts: list[float]) -> None:
+    with pytest.raises(ValueError, match="whole"):
+        split_test(counts)  # pyright: ignore[reportArgumentType]
+
+
+def test_split_test_takes_whole_numbers_of_any_type_and_a_great_many() -> None:
+    assert split_test(np.array([5_200.0, 4_800.0])) == split_test([5_200, 4_800])  # pyright: ignore[reportArgumentType]
+    many = split_test([2**53, 2**53])
+    assert (many.n, many.p_value) == (2**54, 1.0)
+
+
+@pytest.mark.parametrize("dispersion", [0.9, np.nan, np.inf])
+def test_split_test_of_an_impossible_dispersion_is_refused(dispersion: float) -> None:
+    with pytest.raises(ValueError, match="dispersion"):
+        split_test([5_200, 4_800], dispersion=dispersion)
 
 
 # --- archives with known faults ----------------------------------------------------------------

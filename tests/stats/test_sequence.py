@@ -59,7 +59,10 @@ def test_units_needed_without_a_lead_is_unknown() -> None:
     assert units_needed(1e-12, 1.0, 0.05, 1_000) is None
 
 
-@pytest.mark.parametrize(("alpha", "horizon"), [(0.0, 10), (1.0, 10), (0.05, 0), (np.nan, 10)])
+@pytest.mark.parametrize(
+    ("alpha", "horizon"),
+    [(0.0, 10), (1.0, 10), (0.05, 0), (np.nan, 10), (0.05, np.inf), (0.05, np.nan)],
+)
 def test_tuned_variance_out_of_range_is_refused(alpha: float, horizon: float) -> None:
     with pytest.raises(ValueError, match="must"):
         tuned_variance(alpha, horizon)
@@ -74,3 +77,21 @@ def test_radius_covers_a_random_walk_at_every_step() -> None:
     missed = (np.abs(walks) > bounds).any(axis=1).mean()
     assert missed <= alpha + 3 * math.sqrt(alpha * (1 - alpha) / runs)
     assert missed >= 0.02  # a bound that never misses would be wider than it need be
+
+
+@pytest.mark.parametrize("difference", [math.nan, math.inf, -math.inf])
+def test_units_needed_for_what_is_no_difference_is_refused(difference: float) -> None:
+    with pytest.raises(ValueError, match="finite difference"):
+        units_needed(difference, 1.0, 0.05, 1_000)
+
+
+@pytest.mark.parametrize("sd", [math.nan, -1.0, 0.0])
+def test_units_needed_without_a_variance_is_refused(sd: float) -> None:
+    with pytest.raises(ValueError, match="sd"):
+        units_needed(0.1, sd, 0.05, 1_000)
+
+
+@pytest.mark.parametrize("sd", [math.nan, -1.0])
+def test_radius_of_what_is_no_deviation_is_refused(sd: float) -> None:
+    with pytest.raises(ValueError, match="sd"):
+        radius(sd, 100, 0.05, 1_000)

@@ -225,3 +225,18 @@ def test_spread_of_two_lines_by_hand() -> None:
 def test_spread_is_none_where_lines_are_closer_than_chance() -> None:
     same = np.array([10.0, 10.0, 3.0, 3.0])
     assert spread(same, same, np.array([0, 2, 4])) == 0.0
+
+
+def test_spread_leaves_out_tests_without_a_click() -> None:
+    """They say nothing of how lines differ: the answer is that of the others."""
+    clicks, expected = np.array([15.0, 5.0]), np.array([10.0, 10.0])
+    with_silent = np.append(clicks, np.zeros(3)), np.append(expected, np.zeros(3))
+    assert spread(*with_silent, np.array([0, 2, 5])) == spread(clicks, expected, np.array([0, 2]))
+
+
+@pytest.mark.parametrize("clicks", [[0.0, 0.0], [15.0]])
+def test_spread_is_refused_where_no_test_can_tell(clicks: list[float]) -> None:
+    """No clicks at all, or only tests of one line."""
+    told = np.array(clicks)
+    with pytest.raises(ValueError, match="two lines and a click"):
+        spread(told, told, np.array([0, len(told)]))

@@ -168,6 +168,7 @@ def test_an_effect_known_well_does_not_say_how_far_others_differ() -> None:
         ([0.1, 0.2], np.diag([1.0, 0.0]), "without variance"),
         ([0.1, 0.2], np.array([[1.0, 0.5], [0.1, 1.0]]), "not that of anything"),
         ([0.1, 0.2], np.array([[1.0, 0.5], [0.1, 1.0]]) * 1e-12, "not that of anything"),
+        ([1e200, 0.2], np.eye(2), "too large"),
     ],
 )
 def test_shrink_family_says_why_it_can_not(
@@ -218,3 +219,12 @@ def test_segment_effects_need_two_segments() -> None:
     assert found["only"].estimate is None
     assert "two effects" in found["only"].reason
     assert segment_effects({}) == {}
+
+
+def test_a_segment_of_numbers_too_large_to_be_squared_leaves_the_others_alone() -> None:
+    rng = np.random.default_rng(1)
+    sound = {name: Moments.of(rng.random((500, 2))) for name in ("a", "b")}
+    absurd = Moments.of(np.tile([[1e200, 0.0], [0.0, 0.0]], (100, 1)))
+    found = segment_effects({**sound, "c": absurd})
+    assert {name: found[name] for name in sound} == segment_effects(sound)
+    assert (found["c"].estimate, "too large" in found["c"].reason) == (None, True)

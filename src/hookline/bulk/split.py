@@ -1,23 +1,19 @@
 """The sample-ratio test carried from batch to batch.
 
-`SplitFold` is `stats.sample_ratio` as a fold, for logs that don't fit in memory; `WeightFold`
-stands in for it where the log has the probability of the served arm alone.
+`SplitFold` is `stats.sample_ratio` over logs that don't fit in memory, by the `Bets` it carries;
+`WeightFold` stands in for it where the log has the probability of the served arm alone.
 """
 
-from math import exp, inf, log
+from math import inf, log
 from typing import TypeVar
 
 import numpy as np
 
 from hookline.bulk.batch import Array, Flags, Integers
 from hookline.bulk.result import SplitAnswer
-from hookline.stats import RATIO_ALPHA, Moments, mean_estimate
-from hookline.stats.ratio import CONCENTRATIONS
+from hookline.stats import RATIO_ALPHA, Bets, Moments, mean_estimate
 
 T = TypeVar("T", int, float)
-
-_CELLS = 1 << 16
-"""Decisions times arms bet on at a time, so that the work stays in the processor's cache."""
 
 
 class SplitFold:
@@ -28,50 +24,26 @@ class SplitFold:
     """
 
     def __init__(self, names: tuple[str, ...]) -> None:
-        count = len(names)
-        self._names = names
-        self._n, self._peak, self._choice = 0, 0.0, False
-        self._drawn, self._due = np.zeros(count), np.zeros(count)
-        self._wealth = np.full(len(CONCENTRATIONS), -log(len(CONCENTRATIONS)))
+        self._names, self._choice = names, False
+        self._bets = Bets.none(len(names))
 
     def take(self, arms: Integers, probabilities: Array) -> None:
         """Bets on decisions in log order: arms, shape (n,), and probabilities, shape (K, n)."""
-        step = max(_CELLS // len(self._names), 1)
-        for start in range(0, len(arms), step):
-            self._bet(arms[start : start + step], probabilities[:, start : start + step])
-        self._n += len(arms)
+        self._bets, _ = self._bets.after(arms, probabilities)
         self._choice = self._choice or bool((probabilities < 1).all(axis=0).any())
-
-    def _bet(self, arms: Integers, p: Array) -> None:
-        """As `stats.sample_ratio` describes it; p has an arm a row, shape (K, m)."""
-        units = np.arange(len(arms), dtype=np.int64)
-        served = np.zeros(p.shape)
-        served[arms, units] = 1.0
-        after, due = np.cumsum(served, axis=1), np.cumsum(p, axis=1)
-        seen = after - served + self._drawn[:, None]
-        wanted = np.maximum(due - p, 0.0) + self._due[:, None]
-        paths = np.empty((len(CONCENTRATIONS), len(arms)))
-        for row, weight in enumerate(CONCENTRATIONS):
-            trust = weight * p + np.finfo(np.float64).tiny  # 0/0 of an arm not yet drawn is 1
-            tilt = (seen + trust) / (wanted + trust)
-            growth = np.log(tilt[arms, units] / (p * tilt).sum(axis=0))
-            paths[row] = self._wealth[row] + np.cumsum(growth)
-        self._wealth = paths[:, -1]
-        self._peak = max(self._peak, float(np.logaddexp.reduce(paths, axis=0).max()))
-        self._drawn += after[:, -1]
-        self._due += due[:, -1]
 
     def answer(self) -> SplitAnswer:
         """The test on all decisions so far."""
-        reason = _no_test(self._n, len(self._names)) or (
+        bets = self._bets
+        reason = _no_test(bets.n, len(self._names)) or (
             "" if self._choice else "no decision could have gone to more than one arm"
         )
         return SplitAnswer(
-            n=self._n,
-            p_value=None if reason else exp(-self._peak),
-            flagged=None if reason else self._peak >= -log(RATIO_ALPHA),
-            observed=_named(self._names, self._drawn.astype(int).tolist()),
-            expected=_named(self._names, self._due.tolist()),
+            n=bets.n,
+            p_value=None if reason else bets.p_value,
+            flagged=None if reason else bets.peak >= -log(RATIO_ALPHA),
+            observed=_named(self._names, bets.drawn.astype(int).tolist()),
+            expected=_named(self._names, bets.due.tolist()),
             reason=reason,
         )
 

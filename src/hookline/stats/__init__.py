@@ -63,7 +63,7 @@ from hookline.stats.power import (
     z_power,
     z_units,
 )
-from hookline.stats.ratio import RATIO_ALPHA, RatioTest, sample_ratio, split_test
+from hookline.stats.ratio import RATIO_ALPHA, Bets, RatioTest, sample_ratio, split_test
 from hookline.stats.sequence import radius, tuned_variance, units_needed
 from hookline.stats.shrinkage import (
     beyond_chance,
@@ -79,6 +79,7 @@ __all__ = [
     "ALPHA",
     "RATIO_ALPHA",
     "Belief",
+    "Bets",
     "Comparison",
     "EveryLook",
     "Family",

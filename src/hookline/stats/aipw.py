@@ -18,6 +18,9 @@ Integers = NDArray[np.int64]
 PRIOR_UNITS = 20.0
 """Weight, in units, with which an arm's running mean is drawn to the wider one it refines."""
 
+_ROUNDING = 1e-6
+"""How far logged probabilities may be out of their range, or their sum off 1."""
+
 
 def scores(
     rewards: Array, arms: Integers, probabilities: Array, strata: Integers | None = None
@@ -43,7 +46,9 @@ def scores(
         Shape (n, K); nan where an arm could not be drawn, for there the unit says nothing of it.
 
     Raises:
-        ValueError: Where shapes differ, or a served arm has no probability.
+        ValueError: Where shapes differ, a reward is not finite, an arm's index is outside the
+            columns, a served arm has no probability, or a row holds what are no probabilities: one
+            missing or below 0, or a sum above 1.
 
     Examples:
         >>> even = np.full((2, 2), 0.5)
@@ -53,11 +58,13 @@ def scores(
     n, count = probabilities.shape
     if rewards.shape != (n,) or arms.shape != (n,):
         raise ValueError(f"{n} units need {n} rewards and arms, not {len(rewards)}, {len(arms)}")
+    means = running_means(rewards, arms, count, strata)
     units = np.arange(n, dtype=np.int64)
     served = probabilities[units, arms]
     if not (served > 0).all():
         raise ValueError("every served arm needs a logged probability above 0")
-    means = running_means(rewards, arms, count, strata)
+    if not ((probabilities >= 0).all() and (_across(probabilities) <= 1 + _ROUNDING).all()):
+        raise ValueError("logged probabilities must lie from 0 to 1, as must the sum of a unit's")
     means[units, arms] += (rewards - means[units, arms]) / served
     means[probabilities <= 0] = np.nan
     return means
@@ -79,7 +86,16 @@ def running_means(
 
     Returns:
         Shape (n, K).
+
+    Raises:
+        ValueError: Where shapes differ, a reward is not finite or an arm's index is outside 0 to K.
     """
+    if arms.shape != rewards.shape or (strata is not None and strata.shape != rewards.shape):
+        raise ValueError(f"{len(rewards)} rewards need as many arms and, if any, strata")
+    if not np.isfinite(rewards).all():
+        raise ValueError("rewards must be finite; leave out units whose outcome is not known")
+    if len(arms) and not (arms.min() >= 0 and arms.max() < count):
+        raise ValueError(f"an arm's index is outside the {count} arms")
     seen = np.arange(len(rewards), dtype=np.float64)
     overall = _earlier(rewards) / (seen + PRIOR_UNITS)
     drawn = arms[:, None] == np.arange(count)
@@ -110,18 +126,25 @@ def policy_shares(
         Shape (n, K), rows summing to 1; None where no share is left to the policy, or a row
         can't have come from these shares.
 
+    Raises:
+        ValueError: Where a share is below 0 or missing.
+
     Examples:
         >>> policy_shares(np.array([[0.19, 0.81]]), 0, holdout=0.1, uniform=0.1)
         array([[0.05, 0.95]])
     """
+    if not (holdout >= 0 and uniform >= 0):
+        raise ValueError(f"hold-out and uniform slice must be 0 or more: not {holdout}, {uniform}")
     rest = 1 - holdout - uniform
     if rest <= 1e-9:
         return None
     drawn = probabilities > 0
-    shares = (probabilities - uniform * drawn / _across(drawn)[:, None]) / rest
+    count = np.maximum(_across(drawn), 1.0)
+    shares = (probabilities - uniform * drawn / count[:, None]) / rest
     shares[:, control] -= holdout / rest
-    bad = (shares < -1e-6).any() or (np.abs(_across(shares) - 1) > 1e-6).any()
-    return None if bad else shares.clip(0.0, 1.0)
+    off = np.abs(_across(shares) - 1)
+    sound = (shares >= -_ROUNDING).all() and (off <= _ROUNDING).all()  # a missing one is neither
+    return shares.clip(0.0, 1.0) if sound else None
 
 
 def value(scores: Array, weights: Array) -> Array:
@@ -132,9 +155,9 @@ def value(scores: Array, weights: Array) -> Array:
         weights: Probabilities, shape (n, K).
 
     Returns:
-        Shape (n,); nan where a weight falls on an arm that could not be drawn.
+        Shape (n,); nan where a weight falls on an arm that could not be drawn, or is missing.
     """
-    return _across(np.where(weights > 0, scores * weights, 0.0))
+    return _across(np.where(weights != 0, scores * weights, 0.0))
 
 
 def noise(first: Array, second: Array, probabilities: Array) -> Array:
@@ -221,9 +244,16 @@ def raised(scatter: Array, floor: Array) -> Array:
 
     Args:
         scatter: Symmetric matrices, shape (..., d, d).
-        floor: Likewise.
+        floor: Likewise. Where one of the two is not finite, neither is the result.
     """
-    missing, directions = np.linalg.eigh(floor - scatter)
+    with np.errstate(invalid="ignore"):
+        gap = floor - scatter
+    if not np.isfinite(gap).all():
+        known = np.isfinite(gap).all(axis=(-2, -1), keepdims=True)
+        return np.where(
+            known, raised(np.where(known, scatter, 0.0), np.where(known, floor, 0.0)), np.inf
+        )
+    missing, directions = np.linalg.eigh(gap)
     if (missing <= 0).all():
         return scatter
     lift = directions * missing.clip(min=0.0)[..., None, :]

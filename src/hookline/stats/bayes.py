@@ -82,9 +82,9 @@ def believe_rates(
         >>> f"{belief.chance:.4f} {belief.loss:.6f} {belief.loss_of_control:.4f}"
         '0.9985 0.000004 0.0300'
     """
-    if not all(0 <= hits <= units for hits, units in zip(successes, n, strict=True)):
+    if not all(0 <= hits <= units < inf for hits, units in zip(successes, n, strict=True)):
         raise ValueError(f"needs 0 ≤ successes ≤ n, not {successes} of {n}")
-    if not (min(prior) >= 0.5 and max(prior) < inf and 0 < alpha < 1):
+    if not (all(0.5 <= each < inf for each in prior) and 0 < alpha < 1):
         raise ValueError(f"needs prior ≥ 1/2 and alpha in (0, 1), not {prior}, {alpha}")
     if min(n) == 0:
         return Belief(

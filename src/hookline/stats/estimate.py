@@ -3,7 +3,7 @@
 What can't be computed is None, with the reason in words.
 """
 
-from math import asinh, exp, inf, isinf, sqrt
+from math import asinh, exp, inf, isfinite, isinf, sqrt
 
 from hookline.stats.moments import Moments
 from hookline.stats.sequence import radius
@@ -16,6 +16,8 @@ MIN_UNITS = 100
 MIN_EVENTS = 20
 """Fewest events (clicks, orders, purchases) on either side of a comparison; with fewer, the
 variance of a rare event is itself too uncertain (see docs/statistics.md)."""
+TOO_LARGE = "numbers are too large to be squared and summed"
+"""Why there is no interval where the moments are not finite."""
 
 
 def mean_estimate(
@@ -44,6 +46,8 @@ def mean_estimate(
     if reason := shortfall(moments.n, events):
         return unknown(moments.n, reason)
     mean, variance = float(moments.mean[0]), float(moments.covariance[0, 0])
+    if not (isfinite(mean) and isfinite(variance)):
+        return unknown(moments.n, TOO_LARGE)
     if variance <= 0:
         return unknown(moments.n, "every visitor did the same")
     width = radius(sqrt(variance), moments.n, alpha, horizon)
@@ -111,6 +115,8 @@ def relative_lift(
     if reason := shortfall(n, events):
         return unknown(n, reason)
     (m1, m0), ((v1, c), (_, v0)) = moments.mean.tolist(), moments.covariance.tolist()
+    if not all(isfinite(value) for value in (m1, m0, v1, c, v0)):
+        return unknown(n, TOO_LARGE)
     if m0 <= 0:
         return unknown(n, "the control's value is not above zero")
     if v0 <= 0 or v1 <= 0:

@@ -11,13 +11,13 @@ other: the p-value is below alpha exactly where the interval leaves out no diffe
 """
 
 from dataclasses import dataclass
-from math import exp, inf, log, sqrt
+from math import exp, inf, isfinite, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
-from hookline.stats.estimate import ALPHA, shortfall
+from hookline.stats.estimate import ALPHA, TOO_LARGE, shortfall
 from hookline.stats.moments import Moments
 
 Array = NDArray[np.float64]
@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 
 _MOST_MONEY = 1e100
 """Amounts beyond it can't be squared and summed any more."""
+_MOST_LOG = 700.0
+"""Logs of ratios beyond it have no number any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +93,7 @@ def compare_rates(
         >>> f"{found.estimate:.3f} ({found.low:.3f} to {found.high:.3f}), p = {found.p_value:.4f}"
         '0.030 (0.010 to 0.050), p = 0.0029'
     """
-    if not all(0 <= hits <= units for hits, units in zip(successes, n, strict=True)):
+    if not all(0 <= hits <= units < inf for hits, units in zip(successes, n, strict=True)):
         raise ValueError(f"needs 0 ≤ successes ≤ n, not {successes} of {n}")
     events = min(min(hits, units - hits) for hits, units in zip(successes, n, strict=True))
     if reason := shortfall(min(n), events):
@@ -234,17 +236,27 @@ def _compare(
     parts = [
         level.variance / level.n / (level.value**2 if relative else 1.0) for level in (arm, control)
     ]
+    if not isfinite(sum(parts)):
+        return _incomparable(n, TOO_LARGE)
     if not sum(parts) > 0:
         return _incomparable(n, "every visitor of an arm did the same")
     se = sqrt(sum(parts))
     freedom = _freedom(parts, (arm.n, control.n)) if student else inf
     middle = log(arm.value / control.value) if relative else arm.value - control.value
     reach = se * (-float(ndtri(alpha / 2)) if freedom == inf else _quantile(freedom, alpha))
-    bounds = [middle, middle - reach, middle + reach]
-    found, low, high = (exp(value) - 1 for value in bounds) if relative else bounds
+    found, low, high = middle, middle - reach, middle + reach
+    if relative:
+        found, low = exp(found) - 1, exp(low) - 1
+        high = exp(high) - 1 if high < _MOST_LOG else None
     tail = ndtr(-abs(middle) / se) if freedom == inf else stdtr(freedom, -abs(middle) / se)
     return Comparison(
-        estimate=found, low=low, high=high, p_value=2 * float(tail), standard_error=se, n=n
+        estimate=found,
+        low=low,
+        high=high,
+        p_value=2 * float(tail),
+        standard_error=se,
+        n=n,
+        reason="" if high is not None else "the values are too uncertain for an upper bound",
     )
 
 

@@ -8,7 +8,7 @@ counting them as if nothing more would come makes every growing test look worse 
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,10 @@ class MaturityCurve:
         window: Age at which a window closes, in the unit of the delays.
         n: Orders it rests on.
         reason: Why there is no curve; empty otherwise.
+
+    Raises:
+        ValueError: Where it contradicts itself: delays below 0, beyond the window or out of order,
+            shares that fall or don't end at 1, variances below 0.
     """
 
     delays: Array
@@ -42,6 +46,22 @@ class MaturityCurve:
     n: int = 0
     reason: str = ""
 
+    def __post_init__(self) -> None:
+        """Refuses a curve that contradicts itself."""
+        if self.reason:
+            return
+        fits = self.delays.ndim == 1 and self.delays.shape == self.share.shape == self.scatter.shape
+        if not (
+            fits and len(self.delays) and 0 <= self.delays[0] <= self.delays[-1] <= self.window
+        ):
+            raise ValueError(
+                "a maturity curve needs delays from 0 to its window, and as many steps"
+            )
+        if not ((np.diff(self.delays) > 0).all() and (np.diff(self.share) >= 0).all()):
+            raise ValueError("delays and shares of a maturity curve must rise")
+        if not (self.share[0] >= 0 and self.share[-1] == 1 and (self.scatter >= 0).all()):
+            raise ValueError("a maturity curve goes from 0 to 1, its variances are 0 or more")
+
     def at(self, ages: Array) -> Array:
         """The share of orders that has arrived by each age: 0 to 1, never falling with age.
 
@@ -49,10 +69,12 @@ class MaturityCurve:
             ages: 0 or more, any shape.
 
         Raises:
-            ValueError: Where there is no curve.
+            ValueError: Where there is no curve, or an age is below 0 or missing.
         """
         if self.reason:
             raise ValueError(f"there is no maturity curve: {self.reason}")
+        if not (ages >= 0).all():
+            raise ValueError("ages must be 0 or more")
         steps = np.searchsorted(self.delays, ages, side="right")
         return np.concatenate([[0.0], self.share])[steps]
 
@@ -154,7 +176,8 @@ def mature_total(
 
     Assumptions: those of the curve; visitors of every age order at the same rate in the end, so a
     sale that began yesterday breaks it; at most one order a visitor, or as few as makes Poisson
-    fair. Money: multiply by the mean order only if late orders are as large as early ones.
+    fair, and never more than there are visitors old enough for one. Money: multiply by the mean
+    order only if late orders are as large as early ones.
 
     Source: weighing by the share that had time to arrive: Chapelle (2014, KDD, "Modeling delayed
     feedback in display advertising"); Lawless (1994, Canadian Journal of Statistics 22).
@@ -165,8 +188,13 @@ def mature_total(
         curve: From `maturity_curve`.
         alpha: Chance that the interval misses; for one look.
 
+    Returns:
+        The total; it says why where there is none, for example because more orders are counted
+        than visitors are old enough to have placed one.
+
     Raises:
-        ValueError: Where orders are below 0 or alpha is out of (0, 1).
+        ValueError: Where orders are no whole number from 0 on, ages no list, or alpha is out of
+            (0, 1).
 
     Examples:
         >>> curve = maturity_curve(np.arange(40) % 4 + 1.0, np.full(40, 9.0), 7.0)
@@ -175,8 +203,10 @@ def mature_total(
         '120 (102 to 138), 75% in'
     """
     n = len(ages)
-    if orders < 0 or not 0 < alpha < 1:
-        raise ValueError(f"needs orders ≥ 0, alpha in (0, 1): not {orders}, {alpha}")
+    if ages.ndim != 1:
+        raise ValueError(f"ages must have the shape (n,), not {ages.shape}")
+    if not (0 <= orders < inf and orders == int(orders) and 0 < alpha < 1):
+        raise ValueError(f"needs whole orders ≥ 0, alpha in (0, 1): not {orders}, {alpha}")
     if reason := curve.reason or shortfall(n, orders):
         return _no_total(n, reason)
     if not (np.isfinite(ages).all() and (ages >= 0).all()):
@@ -185,6 +215,8 @@ def mature_total(
     worth = float(shares.sum())
     if worth < LEAST_MATURED * n:
         return _no_total(n, f"only {worth / n:.0%} of the orders had time to arrive")
+    if orders > (able := int((shares > 0).sum())):
+        return _no_total(n, f"{orders} orders of {able} visitors who could have one by their age")
     rest = n / worth - 1
     error = sqrt(
         orders * rest * (1 + rest) + (orders * n / worth**2) ** 2 * _variance(ages, shares, curve)

@@ -20,7 +20,8 @@ class Moments:
     Attributes:
         n: Rows seen.
         mean: Mean of each column, shape (d,); zeros where no row was seen.
-        scatter: Sums of products of deviations from the mean, shape (d, d).
+        scatter: Sums of products of deviations from the mean, shape (d, d). Not finite where
+            numbers are too large to be squared, from 1e154: then every estimate says so.
 
     Examples:
         >>> both = Moments.of([[1.0], [2.0]]) + Moments.of([[6.0]])
@@ -53,10 +54,11 @@ class Moments:
             raise ValueError("rows must be finite; leave out those that carry no information")
         # a sum of equal numbers rounds: their mean would not be that number, their scatter not 0
         alike = (table == table[0]).all(axis=0)
-        mean = table.mean(axis=0)
-        mean[alike] = table[0, alike]
-        centred = table - mean
-        return cls(n=len(table), mean=mean, scatter=centred.T @ centred)
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean = table.mean(axis=0)
+            mean[alike] = table[0, alike]
+            centred = table - mean
+            return cls(n=len(table), mean=mean, scatter=centred.T @ centred)
 
     def __add__(self, other: "Moments") -> "Moments":
         if self.mean.shape != other.mean.shape:
@@ -65,12 +67,13 @@ class Moments:
         n = self.n + other.n
         if not n:
             return self
-        gap = other.mean - self.mean
-        return Moments(
-            n=n,
-            mean=self.mean + gap * (other.n / n),
-            scatter=self.scatter + other.scatter + np.outer(gap, gap) * (self.n * other.n / n),
-        )
+        with np.errstate(over="ignore", invalid="ignore"):
+            gap = other.mean - self.mean
+            return Moments(
+                n=n,
+                mean=self.mean + gap * (other.n / n),
+                scatter=self.scatter + other.scatter + np.outer(gap, gap) * (self.n * other.n / n),
+            )
 
     @property
     def covariance(self) -> Array:

@@ -47,7 +47,8 @@ def contrast_sd(variances: tuple[float, float], shares: tuple[float, float]) -> 
         >>> contrast_sd((0.25, 0.25), (0.5, 0.5))
         1.0
     """
-    if not (min(variances) >= 0 and min(shares) > 0 and sum(shares) <= 1 + 1e-9):
+    sound = all(0 <= v < inf for v in variances) and all(s > 0 for s in shares)
+    if not (sound and sum(shares) <= 1 + 1e-9):
         raise ValueError(f"needs variances ≥ 0 and shares > 0: not {variances}, {shares}")
     return sqrt(sum(v / s for v, s in zip(variances, shares, strict=True)))
 
@@ -84,12 +85,16 @@ def z_detectable(sd: float, n: float, alpha: float = ALPHA, power: float = POWER
 
     Solves `z_power` = power by bisection. Infinite without visitors.
 
+    Raises:
+        ValueError: Where an argument is out of its range.
+
     Examples:
         >>> round(z_detectable(1.0, 785), 4)
         0.1
     """
     _check(sd, alpha, power)
-    if n <= 0:
+    _check_asked(0.0, n)
+    if n == 0:
         return inf
     low, high = 0.0, 1.0
     while z_power(high, 1.0, 1, alpha) < power:
@@ -127,11 +132,16 @@ def z_units(difference: float, sd: float, alpha: float = ALPHA, power: float = P
 def sequence_power(
     difference: float, sd: float, n: int, horizon: float, alpha: float = ALPHA
 ) -> float:
-    """At least this chance that the confidence sequence has left 0 behind by n visitors.
+    """About the chance that the confidence sequence leaves 0 out at a look after n visitors.
 
         Φ((|δ| − radius) · √n / sd)
 
-    That is its chance at n; looks before n can only add to it, by how much is not counted.
+    A forecast, not a bound. It takes the sample mean for normal and the variance for known, while
+    the report's interval rests on a variance that is estimated and `floored`, which is wider for
+    rare events. Where it said 80 % on Hillstrom's and Karlan and List's people, the sequence had
+    left 0 out after n in 72 to 82 % of 300 tests each, 76 % on average
+    (`python -m benchmarks.published`). Looks before n add to that, 4 points there, and are not
+    counted.
 
     Args:
         difference: True difference of the arms.
@@ -148,7 +158,7 @@ def sequence_power(
         0.8
     """
     _check(sd, alpha)
-    _check_asked(difference)
+    _check_asked(difference, n)
     if n < 1:
         return 0.0
     return float(ndtr((abs(difference) - radius(sd, n, alpha, horizon)) * sqrt(n) / sd))
@@ -157,26 +167,31 @@ def sequence_power(
 def sequence_detectable(
     sd: float, n: int, horizon: float, alpha: float = ALPHA, power: float = POWER
 ) -> float:
-    """The smallest difference the sequence is sure to find by n visitors with the given power.
+    """The smallest difference that the sequence finds after n visitors with about the given power.
 
-    radius + Φ⁻¹(power) · sd / √n; infinite without visitors.
+    radius + Φ⁻¹(power) · sd / √n; infinite without visitors. As near as `sequence_power` is.
+
+    Raises:
+        ValueError: Where an argument is out of its range.
 
     Examples:
         >>> round(sequence_detectable(1.0, 1_503, 1_503), 3)
         0.1
     """
     _check(sd, alpha, power)
+    _check_asked(0.0, n)
     return radius(sd, n, alpha, horizon) + float(ndtri(power)) * sd / sqrt(n) if n > 0 else inf
 
 
 def sequence_units(
     difference: float, sd: float, horizon: float, alpha: float = ALPHA, power: float = POWER
 ) -> int | None:
-    """Visitors by which the sequence has found the difference with the given power.
+    """Visitors after whom the sequence finds the difference with about the given power.
 
     `units_needed` is where the radius falls below the difference: there the chance is only one
     half, for the estimate falls short of the truth as often as not. This goes on to where
-    `sequence_power` reaches the power. None where there is no difference, or no end.
+    `sequence_power` reaches the power, and is as near as that. None where there is no difference,
+    or no end.
 
     Args:
         difference: True difference of the arms. The lead of the best arm so far is flattered by
@@ -217,11 +232,13 @@ def days_more(
 ) -> Estimate:
     """About how many more days the test must run: visitors missing over visitors per day.
 
-        (needed − seen) / mean of daily + settling_days
+        (needed − seen) / mean of daily + settling_days,    at least 0
 
     The mean is over the last whole weeks, all days if there is no week yet: Mondays differ from
     Sundays. The bounds come from the mean's own 95 % interval (Student's t over weeks, over days
     where there are fewer than three weeks), outcomes counted only once their window has closed.
+    Where enough were seen the first part is below 0: the last of those needed came so long ago, and
+    what is left is until that visitor's window has closed.
 
     Assumptions: traffic goes on as it was; `needed` is right. It is not where it was made from the
     lead of the best of several arms, which flatters (see `sequence_units`).
@@ -233,23 +250,33 @@ def days_more(
         settling_days: Days until a visitor's outcome counts.
 
     Returns:
-        Days, 0 where enough were seen; `high` is None where the traffic can't be told from none.
+        Days; `high` is None where the traffic can't be told from none. Where enough were seen, 0
+        only once their outcomes are known by that traffic, `settling_days` where it isn't known;
+        that is the latest, so `high`, too, and `low` is 0.
+
+    Raises:
+        ValueError: Where `seen` or `settling_days` is below 0, or not finite.
 
     Examples:
         >>> days_more(30_000, 14_000, [1_000.0] * 14, settling_days=2).estimate
         18.0
     """
+    if not (0 <= seen < inf and 0 <= settling_days < inf):
+        raise ValueError(f"needs seen, settling_days ≥ 0: not {seen}, {settling_days}")
     traffic = np.asarray(daily, dtype=np.float64)
     n = len(traffic)
     if needed is None:
         return unknown(n, "there is no difference to wait for")
-    if needed <= seen:
-        return Estimate(estimate=0.0, low=0.0, high=0.0, n=n)
-    if n < 2 or not (np.isfinite(traffic).all() and traffic.min() >= 0):
-        return unknown(n, "needs two whole days of traffic, none of them below 0")
+    told = n >= 2 and bool(np.isfinite(traffic).all() and traffic.min() >= 0)
     recent = traffic[-(n // _WEEK) * _WEEK :] if n >= _WEEK else traffic
     blocks = recent.reshape(-1, _WEEK).mean(axis=1) if n >= 3 * _WEEK else recent
-    mean, missing = float(blocks.mean()), needed - seen
+    mean, missing = float(blocks.mean()) if told else 0.0, needed - seen
+    if missing <= 0:
+        since = -missing / mean if mean > 0 else 0.0
+        latest = float(ceil(max(settling_days - since, 0.0)))
+        return Estimate(estimate=latest, low=0.0, high=latest, n=n)
+    if not told:
+        return unknown(n, "needs two whole days of traffic, none of them below 0")
     if mean <= 0 or missing / mean + settling_days > MAX_DAYS:
         return unknown(n, f"more than {MAX_DAYS:.0f} days at this traffic")
     reach = float(blocks.std(ddof=1)) / sqrt(len(blocks)) * -float(stdtrit(len(blocks) - 1, 0.025))
@@ -263,7 +290,7 @@ def days_more(
 
 
 def _check(sd: float, alpha: float, power: float = POWER) -> None:
-    if not (sd > 0 and 0 < alpha < 1 and alpha < power < 1):
+    if not (0 < sd < inf and 0 < alpha < 1 and alpha < power < 1):
         raise ValueError(
             f"needs sd > 0, 0 < alpha < power < 1: not sd {sd}, alpha {alpha}, power {power}"
         )

@@ -2,12 +2,13 @@
 
 A wrong split (a cache, a redirect that fails for one arm, a lost event) makes every later figure
 wrong, so it is looked for first: `sample_ratio` on decisions with their logged probabilities, at
-every look; `split_test` on finished counts per arm.
+every look, or `Bets` where they come in batches; `split_test` on finished counts per arm.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, inf, log
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ LEAST_EXPECTED = 5.0
 
 _CELLS = 1 << 16
 """Units times arms bet on at a time, so that the work stays in the processor's cache."""
+_MOST_UNITS = 1 << 53
+"""Counts beyond it are no longer whole in floating point."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,6 +65,88 @@ class RatioTest:
         if self.log_e_value is None:
             return None
         return exp(self.log_e_value) if self.log_e_value < 700 else inf
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class Bets:
+    """Bets against the log as `sample_ratio` makes them, carried from batch to batch.
+
+    Attributes:
+        n: Units bet on.
+        drawn: Units each arm got, shape (K,).
+        due: Units each arm should have got by the log, shape (K,).
+        log_wealth: Log of what each of the `CONCENTRATIONS` has made of its part of the stake.
+        peak: Log of the most that all of them together ever had, from 0.
+    """
+
+    n: int
+    drawn: Array
+    due: Array
+    log_wealth: Array
+    peak: float
+
+    @classmethod
+    def none(cls, count: int) -> Self:
+        """The stake of 1, in equal parts, before any unit of so many arms."""
+        return cls(
+            n=0,
+            drawn=np.zeros(count),
+            due=np.zeros(count),
+            log_wealth=np.full(len(CONCENTRATIONS), -log(len(CONCENTRATIONS))),
+            peak=0.0,
+        )
+
+    @property
+    def p_value(self) -> float:
+        """Chance of ever having had so much if the log is right: 1 over the most there was."""
+        return exp(-self.peak)
+
+    def after(self, arms: Integers, probabilities: Array) -> tuple["Bets", Array]:
+        """These bets carried on over the next units, and the log of their sum after each.
+
+        Args:
+            arms: Index of the arm of each unit, in the order of the draws, shape (m,).
+            probabilities: Logged, **an arm a row**: shape (K, m). Each unit's sum to 1, its own
+                arm's is above 0: this is not looked at again.
+
+        Examples:
+            >>> even = np.full((2, 500), 0.5)
+            >>> bets = Bets.none(2)
+            >>> for start in (0, 500):  # every unit goes to the first arm
+            ...     bets, path = bets.after(np.zeros(500, dtype=np.int64), even)
+            >>> bets.n, bets.drawn.tolist(), bets.p_value < 1e-99
+            (1000, [1000.0, 0.0], True)
+        """
+        bets, path = self, np.empty(len(arms))
+        step = max(_CELLS // len(self.drawn), 1)
+        for start in range(0, len(arms), step):
+            units = slice(start, start + step)
+            bets, path[units] = bets._placed(arms[units], probabilities[:, units])
+        return bets, path
+
+    def _placed(self, arms: Integers, p: Array) -> tuple["Bets", Array]:
+        """As `after`, all units at a time."""
+        units = np.arange(len(arms), dtype=np.int64)
+        served = np.zeros(p.shape)
+        served[arms, units] = 1.0
+        after, due = np.cumsum(served, axis=1), np.cumsum(p, axis=1)
+        seen = after - served + self.drawn[:, None]
+        wanted = np.maximum(due - p, 0.0) + self.due[:, None]
+        paths = np.empty((len(CONCENTRATIONS), len(arms)))
+        for row, weight in enumerate(CONCENTRATIONS):
+            trust = weight * p + np.finfo(np.float64).tiny  # 0/0 of an arm not yet drawn is 1
+            tilt = (seen + trust) / (wanted + trust)
+            growth = np.log(tilt[arms, units] / (p * tilt).sum(axis=0))
+            paths[row] = self.log_wealth[row] + np.cumsum(growth)
+        path = np.logaddexp.reduce(paths, axis=0)
+        bets = Bets(
+            n=self.n + len(arms),
+            drawn=self.drawn + after[:, -1],
+            due=self.due + due[:, -1],
+            log_wealth=paths[:, -1],
+            peak=max(self.peak, float(path.max())),
+        )
+        return bets, path
 
 
 def sample_ratio(arms: Integers, probabilities: Array, *, alpha: float = RATIO_ALPHA) -> RatioTest:
@@ -110,27 +195,16 @@ def sample_ratio(arms: Integers, probabilities: Array, *, alpha: float = RATIO_A
     observed = tuple(np.bincount(arms, minlength=count).tolist())
     expected = probabilities.sum(axis=0)
     if reason := _trouble(arms, probabilities):
-        return _unknown(observed, () if np.isnan(expected).any() else expected.tolist(), reason)
-    now, peak, first = 0.0, 0.0, None
-    drawn, due = np.zeros(count), np.zeros(count)
-    wealth = np.full(len(CONCENTRATIONS), -log(len(CONCENTRATIONS)))
-    step = max(_CELLS // count, 1)
-    for start in range(0, n, step):
-        rows = slice(start, start + step)
-        part, drawn, due = _bets(arms[rows], probabilities[rows].T, drawn, due)
-        part += wealth[:, None]
-        wealth = part[:, -1]
-        path = np.logaddexp.reduce(part, axis=0)
-        now, peak = float(path[-1]), max(peak, float(path.max()))
-        if first is None and peak >= -log(alpha):
-            first = start + int(np.argmax(path >= -log(alpha))) + 1
+        return _unknown(observed, expected.tolist() if np.isfinite(expected).all() else (), reason)
+    bets, path = Bets.none(count).after(arms, probabilities.T)
+    flagged = bets.peak >= -log(alpha)
     return RatioTest(
         observed=observed,
         expected=tuple(expected.tolist()),
-        p_value=exp(-peak),
-        flagged=first is not None,
-        log_e_value=now,
-        first_flagged=first,
+        p_value=bets.p_value,
+        flagged=flagged,
+        log_e_value=float(path[-1]),
+        first_flagged=int(np.argmax(path >= -log(alpha))) + 1 if flagged else None,
         n=n,
     )
 
@@ -159,7 +233,7 @@ def split_test(
     Args:
         counts: Units per arm.
         shares: Planned shares, summing to 1; equal ones if None.
-        dispersion: Variance of a count over that of independent units, at least 1.
+        dispersion: Variance of a count over that of independent units, at least 1 and finite.
         alpha: Chance of a false alarm.
 
     Raises:
@@ -170,17 +244,18 @@ def split_test(
         >>> round(test.p_value, 4), test.flagged
         (0.0086, True)
     """
-    observed = np.asarray(counts, dtype=np.float64)
-    count = len(observed)
+    if not all(0 <= units <= _MOST_UNITS and units == int(units) for units in counts):
+        raise ValueError("needs counts that are whole numbers, from 0 to 2 to the 53rd")
+    units = tuple(int(value) for value in counts)
+    observed, count = np.array(units, dtype=np.float64), len(units)
     plan = np.full(count, 1 / max(count, 1)) if shares is None else np.asarray(shares, np.float64)
-    if not (0 < alpha < 1 and dispersion >= 1):
+    if not (0 < alpha < 1 and 1 <= dispersion < inf):
         raise ValueError(f"needs alpha in (0, 1), dispersion ≥ 1: not {alpha}, {dispersion}")
-    if plan.shape != observed.shape or not (observed >= 0).all():
-        raise ValueError("needs one count of 0 or more and one share for each arm")
+    if plan.shape != observed.shape:
+        raise ValueError("needs one count and one share for each arm")
     if count and not ((plan >= 0).all() and abs(plan.sum() - 1) < 1e-6):
         raise ValueError("shares must be 0 or more and sum to 1")
-    n, expected = int(observed.sum()), observed.sum() * plan
-    units, live = tuple(int(value) for value in observed), plan > 0
+    expected, live = observed.sum() * plan, plan > 0
     if live.sum() < 2:
         return _unknown(units, expected.tolist(), "needs two arms to split between")
     if observed[~live].any():
@@ -195,34 +270,8 @@ def split_test(
         expected=tuple(expected.tolist()),
         p_value=p_value,
         flagged=p_value < alpha,
-        n=n,
+        n=sum(units),
     )
-
-
-def _bets(arms: Integers, p: Array, drawn: Array, due: Array) -> tuple[Array, Array, Array]:
-    """Log growth of each gambler's wealth after each unit, and the counts after the last.
-
-    Args:
-        arms: Shape (m,).
-        p: Logged probabilities, an arm a row: shape (K, m).
-        drawn: Units each arm had before, shape (K,).
-        due: Units expected of each arm before, shape (K,).
-
-    Returns:
-        Shapes (len(CONCENTRATIONS), m), (K,), (K,).
-    """
-    units = np.arange(len(arms), dtype=np.int64)
-    served = np.zeros_like(p, order="C")
-    served[arms, units] = 1.0
-    after, due_after = np.cumsum(served, axis=1), np.cumsum(p, axis=1)
-    seen = after - served + drawn[:, None]
-    wanted = np.maximum(due_after - p, 0.0) + due[:, None]
-    growth = np.empty((len(CONCENTRATIONS), len(arms)))
-    for row, weight in enumerate(CONCENTRATIONS):
-        trust = weight * p + np.finfo(np.float64).tiny  # 0/0 of an arm not yet drawn is 1
-        tilt = (seen + trust) / (wanted + trust)
-        growth[row] = np.log(tilt[arms, units] / (p * tilt).sum(axis=0))
-    return np.cumsum(growth, axis=1), drawn + after[:, -1], due + due_after[:, -1]
 
 
 def _check(arms: Integers, probabilities: Array, alpha: float) -> None:

@@ -5,7 +5,7 @@ asymptotic confidence sequences" (arXiv 2103.06476; Annals of Statistics 52, 202
 """
 
 from functools import lru_cache
-from math import inf, log, log1p, sqrt
+from math import inf, isfinite, log, log1p, sqrt
 
 
 @lru_cache(maxsize=1024)
@@ -18,15 +18,15 @@ def tuned_variance(alpha: float, horizon: float) -> float:
 
     Args:
         alpha: Chance of ever missing, in (0, 1).
-        horizon: Units at which the interval is to be tightest, above 0.
+        horizon: Units at which the interval is to be tightest, above 0 and finite.
 
     Raises:
         ValueError: Where an argument is out of its range.
     """
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, not {alpha}")
-    if not horizon > 0:
-        raise ValueError(f"horizon must be above 0, not {horizon}")
+    if not 0 < horizon < inf:
+        raise ValueError(f"horizon must be above 0 and finite, not {horizon}")
     start = x = 1 - 2 * log(alpha)
     for _ in range(60):
         x = start + log(x)
@@ -59,13 +59,18 @@ def radius(sd: float, n: int, alpha: float, horizon: float) -> float:
     Returns:
         The radius in the units of `sd`; infinite where n is below 1.
 
+    Raises:
+        ValueError: Where an argument is out of its range.
+
     Examples:
         The price of peeking: 1.55 times the fixed-sample interval at the horizon.
 
         >>> round(radius(1.0, 10_000, 0.05, 10_000) / (1.96 / 100), 2)
         1.55
     """
-    if n < 1:
+    if not sd >= 0:
+        raise ValueError(f"sd must be 0 or more, not {sd}")
+    if not n >= 1:
         return inf
     grown = n * tuned_variance(alpha, horizon)
     log_ratio = log1p(grown) / 2 - log(alpha)
@@ -77,10 +82,21 @@ def units_needed(difference: float, sd: float, alpha: float, horizon: float) -> 
 
     A forecast, not a promise: it takes the difference and sd for the true ones.
 
+    Args:
+        difference: Lead to be told from 0; 0 and below never is.
+        sd: Standard deviation of one unit's score, above 0.
+        alpha: Chance of ever missing, in (0, 1).
+        horizon: Units at which the interval is to be tightest.
+
+    Raises:
+        ValueError: Where an argument is out of its range, or the difference is not finite.
+
     Examples:
         >>> units_needed(0.1, 1.0, 0.05, 1_000)
         922
     """
+    if not (isfinite(difference) and sd > 0):
+        raise ValueError(f"needs a finite difference, sd > 0: not {difference}, {sd}")
     if difference <= 0:
         return None
     high = 1

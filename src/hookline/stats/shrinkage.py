@@ -113,18 +113,20 @@ def beyond_chance(clicks: Array, expected: Array, starts: NDArray[np.int64]) -> 
 
         m (1 - p) + v m² (1 - 2p + Σp²),
 
-    so the first over the second is on average the variance v. Every test needs a click.
+    so the first over the second is on average the variance v. A test without a click says nothing:
+    both are 0 for its lines.
 
     Args:
         clicks: Shape (lines,).
-        expected: Of `expected_clicks`, same shape; above 0.
+        expected: Of `expected_clicks`, same shape; 0 in a test without a click, else above 0.
         starts: As for `centred`.
 
     Returns:
         Two arrays of shape (lines,).
     """
     sizes, heads = np.diff(starts), starts[:-1]
-    part = expected / np.repeat(np.add.reduceat(expected, heads), sizes)
+    total = np.repeat(np.add.reduceat(expected, heads), sizes)
+    part = np.divide(expected, total, out=np.zeros(len(expected)), where=total > 0)
     free = 1 - 2 * part + np.repeat(np.add.reduceat(part**2, heads), sizes)
     return (clicks - expected) ** 2 - expected * (1 - part), expected**2 * free
 
@@ -136,12 +138,18 @@ def spread(clicks: Array, expected: Array, starts: NDArray[np.int64]) -> float:
 
     Args:
         clicks: Shape (lines,).
-        expected: Of `expected_clicks`, same shape; above 0.
+        expected: Of `expected_clicks`, same shape.
         starts: As for `centred`.
 
     Returns:
         The variance v, at least 0.
+
+    Raises:
+        ValueError: Where no test of two lines or more has a click: nothing tells the variance.
     """
     miss, unit = beyond_chance(clicks, expected, starts)
     weight = 1 / (1 + 0.05 * expected) ** 2
-    return max(float((weight * miss).sum() / (weight * unit).sum()), 0.0)
+    told = float((weight * unit).sum())
+    if not told > 0:
+        raise ValueError("the spread of lines needs a test that has two lines and a click")
+    return max(float((weight * miss).sum()) / told, 0.0)

@@ -7,12 +7,13 @@ one effect: a small audience is told by the others how far it may differ.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from hookline.stats.estimate import ALPHA, MIN_UNITS, unknown
+from hookline.stats.estimate import ALPHA, MIN_UNITS, TOO_LARGE, unknown
 from hookline.stats.moments import Moments
 from hookline.types import Estimate
 
@@ -23,6 +24,8 @@ _LOGITS: Array = np.linspace(-30.0, 30.0, 301)
 _HALVINGS = 50
 _NEGLIGIBLE = 1e-12
 """Weight below which a node is not looked at again."""
+_MOST = 1e100
+"""Effects beyond it can't be squared and summed any more."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +151,9 @@ def segment_effects(
         name: float(contrast @ each.covariance @ contrast) / max(each.n, 1)
         for name, each in segments.items()
     }
-    told = [name for name, each in segments.items() if each.n >= MIN_UNITS and variances[name] > 0]
+    told = [
+        name for name, each in segments.items() if each.n >= MIN_UNITS and 0 < variances[name] < inf
+    ]
     family = shrink_family(
         [float(contrast @ segments[name].mean) for name in told],
         np.diag([variances[name] for name in told]) if told else np.zeros((0, 0)),
@@ -156,13 +161,15 @@ def segment_effects(
         alpha=alpha,
     )
     known = dict(zip(told, family.effects, strict=True))
-    return {name: known.get(name, _silent(each)) for name, each in segments.items()}
+    return {
+        name: known.get(name) or _silent(each, variances[name]) for name, each in segments.items()
+    }
 
 
-def _silent(segment: Moments) -> Estimate:
-    short = segment.n < MIN_UNITS
-    reason = f"needs {MIN_UNITS} visitors, has {segment.n}" if short else "all did the same"
-    return unknown(segment.n, reason)
+def _silent(segment: Moments, variance: float) -> Estimate:
+    if segment.n < MIN_UNITS:
+        return unknown(segment.n, f"needs {MIN_UNITS} visitors, has {segment.n}")
+    return unknown(segment.n, "all did the same" if variance <= 0 else TOO_LARGE)
 
 
 def _trouble(y: Array, covariance: Array, centre: float | None) -> str:
@@ -172,6 +179,8 @@ def _trouble(y: Array, covariance: Array, centre: float | None) -> str:
     known = y if centre is None else np.append(y, centre)
     if not (np.isfinite(known).all() and np.isfinite(covariance).all()):
         return "an effect, its variance or the centre is missing"
+    if np.abs(known).max() > _MOST:
+        return TOO_LARGE
     least = 1e-8 * np.abs(covariance).max()
     if (
         not np.allclose(covariance, covariance.T, atol=least)

@@ -8,7 +8,7 @@ from scipy.special import ndtr, stdtrit
 
 from hookline.stats.estimate import ALPHA, MIN_EVENTS, MIN_UNITS
 from hookline.stats.ope.weights import Array, effective_sample
-from hookline.stats.sequence import radius
+from hookline.stats.sequence import radius, tuned_variance
 
 RESAMPLES = 1_000
 """Bootstrap samples an interval is read from."""
@@ -56,13 +56,23 @@ class OneLook:
 
     Attributes:
         rng: Draws the samples.
-        alpha: Chance that the interval misses.
-        resamples: Number of samples.
+        alpha: Chance that the interval misses, in (0, 1).
+        resamples: Number of samples, at least 1.
+
+    Raises:
+        ValueError: Where alpha or the number of samples is out of its range.
     """
 
     rng: np.random.Generator
     alpha: float = ALPHA
     resamples: int = RESAMPLES
+
+    def __post_init__(self) -> None:
+        """Refuses a level or number of samples that no interval can be made with."""
+        if not (0 < self.alpha < 1 and self.resamples >= 1):
+            raise ValueError(
+                f"needs alpha in (0, 1), resamples ≥ 1: not {self.alpha}, {self.resamples}"
+            )
 
     def bounds(self, tops: Array, bottoms: Array | None, sample: float) -> tuple[float, float]:
         """Where the mean of the tops, over that of the bottoms if given, may lie.
@@ -95,11 +105,18 @@ class EveryLook:
 
     Attributes:
         horizon: Rows at which the interval is to be tightest, set before the first look.
-        alpha: Chance of ever missing.
+        alpha: Chance of ever missing, in (0, 1).
+
+    Raises:
+        ValueError: Where the horizon is not above 0 and finite, or alpha is out of (0, 1).
     """
 
     horizon: float
     alpha: float = ALPHA
+
+    def __post_init__(self) -> None:
+        """Refuses a horizon or level that no sequence can be tuned to."""
+        tuned_variance(self.alpha, self.horizon)
 
     def bounds(
         self, tops: Array, bottoms: Array | None, _sample: float

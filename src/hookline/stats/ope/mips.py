@@ -13,7 +13,13 @@ from collections.abc import Hashable, Iterable
 import numpy as np
 
 from hookline.stats.ope.intervals import Interval, PolicyValue, unknown, valued
-from hookline.stats.ope.weights import Array, Integers, check_probabilities, check_rewards
+from hookline.stats.ope.weights import (
+    Array,
+    Integers,
+    check_arms,
+    check_probabilities,
+    check_rewards,
+)
 
 
 def attribute_cells(levels: Iterable[Hashable]) -> Integers:
@@ -47,7 +53,8 @@ def marginal_weights(arms: Integers, logged: Array, target: Array, cells: Intege
         Shape (n,); nan where the log says that the served arm could not be drawn.
 
     Raises:
-        ValueError: Where shapes differ, or a row of `logged` or `target` is no probabilities.
+        ValueError: Where shapes differ, an arm is not among the K, or a row of `logged` or `target`
+            is no probabilities.
 
     Examples:
         >>> logged, target = np.array([[0.5, 0.1, 0.4]]), np.array([[0.0, 0.9, 0.1]])
@@ -57,6 +64,7 @@ def marginal_weights(arms: Integers, logged: Array, target: Array, cells: Intege
     n, count = len(target), target.shape[1]
     if logged.shape != (n, count) or arms.shape != (n,) or cells.shape != (count,):
         raise ValueError(f"{n} rows of {count} arms need as many logged rows, arms and cells")
+    check_arms(arms, count)
     check_probabilities(logged, "the log")
     check_probabilities(target, "the target policy")
     rows: Integers = np.arange(n, dtype=np.int64)

@@ -16,10 +16,12 @@ def importance_weights(arms: Integers, propensities: Array, target: Array) -> Ar
         target: Probabilities of the policy to evaluate, shape (n, K), rows summing to 1.
 
     Returns:
-        Shape (n,); nan where the propensity is missing or outside (0, 1].
+        Shape (n,); nan where the propensity is missing or outside (0, 1]; 1 over a number below
+        2e-308 has no number, and is taken for 0.
 
     Raises:
-        ValueError: Where shapes differ or `target` holds no probabilities.
+        ValueError: Where shapes differ, an arm is not the target's or `target` holds no
+            probabilities.
 
     Examples:
         >>> even = np.full((2, 2), 0.5)
@@ -29,8 +31,9 @@ def importance_weights(arms: Integers, propensities: Array, target: Array) -> Ar
     n = len(target)
     if arms.shape != (n,) or propensities.shape != (n,):
         raise ValueError(f"{n} rows need {n} arms and propensities")
+    check_arms(arms, target.shape[1])
     check_probabilities(target, "the target policy")
-    known = (propensities > 0) & (propensities <= 1)
+    known = (propensities >= np.finfo(np.float64).tiny) & (propensities <= 1)
     wanted = target[np.arange(n), arms]
     return np.divide(wanted, propensities, out=np.full(n, np.nan), where=known)
 
@@ -49,10 +52,11 @@ def model_values(arms: Integers, target: Array, predictions: Array) -> tuple[Arr
         the "direct method": no better than the model is.
 
     Raises:
-        ValueError: Where shapes differ or a prediction is not finite.
+        ValueError: Where shapes differ, an arm is not the target's or a prediction is not finite.
     """
     if predictions.shape != target.shape or arms.shape != target.shape[:1]:
         raise ValueError(f"predictions and target must both have a row for each of {len(arms)}")
+    check_arms(arms, target.shape[1])
     if not np.isfinite(predictions).all():
         raise ValueError("predictions must be finite")
     return predictions[np.arange(len(arms)), arms], (target * predictions).sum(axis=1)
@@ -67,8 +71,17 @@ def effective_sample(weights: Array) -> float:
         >>> effective_sample(np.array([1.0, 1.0, 0.0])), effective_sample(np.zeros(2))
         (2.0, 0.0)
     """
-    squares = float((weights**2).sum())
-    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+    most = float(weights.max(initial=0.0))
+    if not most > 0:
+        return 0.0
+    parts = weights / most  # so that no square is too large
+    return float(parts.sum()) ** 2 / float((parts**2).sum())
+
+
+def check_arms(arms: Integers, count: int) -> None:
+    """Raises ValueError unless every index is that of one of the arms."""
+    if len(arms) and not (arms.min() >= 0 and arms.max() < count):
+        raise ValueError(f"an arm's index is outside the {count} arms")
 
 
 def check_probabilities(rows: Array, whose: str) -> None:
