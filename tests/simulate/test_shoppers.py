@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
-from math import sqrt
+from math import log, sqrt
+from random import Random
+from statistics import stdev
 
 import pytest
 
@@ -265,6 +267,28 @@ def test_copy_made_for_a_taste_gains_no_more_than_the_span() -> None:
             assert 1 - EVEN.taste_span < factor < 1 + EVEN.taste_span
         fitting = COPIES[world.shopper(visit.visitor_id).taste]
         assert world.expected_click(visit, PLAIN, fitting) > 1.15 * neutral
+
+
+@pytest.mark.parametrize("wording", [0.0, 0.5, 1.0])
+def test_quirks_lie_as_far_apart_whatever_part_of_them_words_carry(wording: float) -> None:
+    world = shop(Parameters(wording=wording))
+    [visit] = visits(world, 1)
+    words = [f"{'abcdefghij'[n // 10]}{'klmnopqrst'[n % 10]}" for n in range(100)]
+    rng = Random(3)
+    rates = [
+        log(world.expected_click(visit, {"subject": " ".join(rng.sample(words, 8))}, None))
+        for _ in range(1500)
+    ]
+    assert 0.19 < stdev(rates) < 0.25
+
+
+def test_wording_gives_lines_of_the_same_words_the_same_worth() -> None:
+    lines = ({"subject": "Tea at dawn"}, {"subject": "At dawn, tea!"})
+    for wording, same in ((1.0, True), (0.5, False)):
+        world = shop(Parameters(wording=wording))
+        [visit] = visits(world, 1)
+        one, other = (world.expected_click(visit, line, None) for line in lines)
+        assert (one == pytest.approx(other, rel=1e-9)) == same
 
 
 def test_quirk_belongs_to_the_text_and_the_seed() -> None:

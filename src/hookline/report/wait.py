@@ -49,10 +49,10 @@ def wait(
         return None
     shown = table.drawn & table.exposed
     settled = table.settled[experiment.objective]
-    more, seen = max(missing - int((shown & ~settled).sum()), 0), int(shown.sum())
+    more, seen = missing - int((shown & ~settled).sum()), int(shown.sum())
     hours = experiment.click_hours if experiment.objective == "clicks" else experiment.order_hours
     days = days_more(seen + more, seen, _daily(table.at[shown]), settling_days=hours / 24)
-    return Wait(visitors=_rounded(more), days=days)
+    return Wait(visitors=_rounded(max(more, 0)), days=days)
 
 
 def _missing(horizon: int, lines: Sequence[Race], policy: Race, bar: float) -> int | None:

@@ -40,6 +40,9 @@ class Parameters:
         quirk_sd: Relative sd of click rate between copies, beyond what their attributes explain.
             .22: within-test sd of log CTR over Upworthy's arms with at least 20 clicks, noise
             removed, measured (.13 to .28 for cut-offs of 100 to 5 clicks).
+        wording: Share of a quirk's variance that its words carry, from 0 to 1; the rest is the
+            line's own luck. Above 0 a writer can learn from one line what to write in the next.
+            Assumed; words alone forecast a part of real headlines' clicks (docs/prior.md).
         machine_level: Click rate of an average machine-written copy relative to a neutral human
             line. Assumed.
         taste_span: Bound of the taste effect: no copy moves a type's click rate by more than
@@ -128,6 +131,7 @@ class Parameters:
     )
     click_minutes_log_sd: float = 1.1
     quirk_sd: float = 0.22
+    wording: float = 0.0
     machine_level: float = 0.98
     taste_span: float = 0.4
     taste_strength: float = 1.0
@@ -203,5 +207,7 @@ class Parameters:
             raise BadInput("drift_days and wear_days must be more than 0")
         if not 0 <= self.restless < 1:
             raise BadInput(f"restless is a chance from 0 to less than 1, not {self.restless}")
+        if not 0 <= self.wording <= 1:
+            raise BadInput(f"wording is a share from 0 to 1, not {self.wording}")
         if not 0 < self.wear <= 1:
             raise BadInput(f"wear is a factor over 0 and up to 1, not {self.wear}")

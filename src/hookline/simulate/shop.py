@@ -6,10 +6,11 @@ shows to others. Two copies on one visit share their random numbers, so that a d
 two policies is never luck of the draw alone.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from math import exp, prod
+from math import exp, prod, sqrt
 from statistics import median
 
 from scipy.special import ndtr
@@ -27,6 +28,7 @@ from hookline.types import Attributes, Money, Product
 
 _LISTS = frozenset({"email", "sms", "push"})  # channels with a list to leave
 _COPIES = 20_000  # copies and attribute cells kept
+_WORD = re.compile(r"[^\W\d_]+")
 _MOST = 0.95  # no click and no order is surer than this
 
 
@@ -211,8 +213,22 @@ class Shop:
                 raise UnregisteredName("channel", channel_id, self.parameters.click_rate)
 
     def _quirk(self, parts: tuple[tuple[str, str], ...]) -> float:
+        """What a copy is worth beyond its attributes, mean 1: its own luck, and its words' part.
+
+        Every word has a worth of its own in this shop. Those of a copy's n different words are
+        added up and divided by √n, so that long copies differ no more than short ones.
+        """
+        p = self.parameters
         text = "\n".join(f"{name}: {words}" for name, words in sorted(parts))
-        return lognormal(self.parameters.quirk_sd, chances(self.seed, f"copy|{text}")[0])
+        worth = lognormal(p.quirk_sd, chances(self.seed, f"copy|{text}")[0])
+        told = " ".join(words for _, words in parts).casefold()
+        words = sorted(set(_WORD.findall(told))) if p.wording else []
+        if not words:
+            return worth
+        own, spread = sqrt(1 - p.wording), p.quirk_sd * sqrt(p.wording / len(words))
+        mean = exp(-(p.quirk_sd**2) / 2)
+        luck = (worth / mean) ** own
+        return mean * luck * prod(scale(spread, chances(self.seed, f"word|{w}")[0]) for w in words)
 
     def _follow_through(self, attributes: Attributes) -> float:
         return prod(self.parameters.follow_through.get(level, 1.0) for level in levels(attributes))

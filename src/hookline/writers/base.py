@@ -14,7 +14,7 @@ class Writer(ABC):
     reads_lessons: ClassVar[bool] = False
     """Whether it makes anything of `Brief.lessons`; only then are they gathered for it."""
     oversample: ClassVar[int] = 4
-    """Drafts to ask for per copy wanted, so that there is a choice; more where they cost nothing."""
+    """Drafts worth asking for per copy wanted: a choice; a larger one where they cost nothing."""
 
     @abstractmethod
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:

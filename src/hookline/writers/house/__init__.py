@@ -16,7 +16,8 @@ from rapidfuzz import fuzz
 
 from hookline.channels import count_graphemes, count_units
 from hookline.errors import WriterFailed
-from hookline.sentiment import missed_by
+from hookline.recognise import as_asked
+from hookline.sentiment import BAND, missed_by
 from hookline.types import Brief, Channel, Draft, content_hash
 from hookline.writers.base import Writer
 from hookline.writers.house.asked import Seen, asks, language_of, see, sizer
@@ -28,8 +29,8 @@ DEFAULT: Final = Path(__file__).parent / "default"
 """The folder of the model that ships."""
 ROUNDS: Final = 4
 """Most times that more copies are drawn for one call."""
-_CHOICE: Final = 6
-"""Drafts written for each one wanted where a feeling is asked for: the model hardly heeds it."""
+_CHOICE: Final = 3
+"""Drafts written for each one handed in."""
 _EXTRA: Final = 1.25
 """Copies drawn for each that is missing: some say what another says, or don't fit."""
 _BATCH: Final = 64
@@ -87,14 +88,14 @@ class House(Writer):
         self.network = _load(folder)
 
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
-        """Up to `n` drafts that differ in text; where a feeling is asked for, the nearest of more.
+        """Up to `n` drafts that differ in text: of more, those that are most as asked.
 
         Raises:
             WriterFailed: Where the model was not taught the language, the title says nothing, or
                 nothing fits the channel and the brand's terms.
         """
         seen = self._see(brief)
-        wanted = n if brief.sentiment is None else _CHOICE * n
+        wanted = _CHOICE * n
         written: dict[tuple[str, ...], Draft] = {}
         for turn in range(ROUNDS):
             missing = min(wanted - len(written), _BATCH)
@@ -113,11 +114,7 @@ class House(Writer):
             raise WriterFailed(
                 f"no copy for {brief.product.title!r} fits {brief.channel.id} and the brand's terms"
             )
-        near = sorted(
-            written.items(),
-            key=lambda one: missed_by(" | ".join(one[0]), brief.locale, brief.sentiment),
-        )
-        return tuple(draft for _, draft in near[:n])
+        return tuple(sorted(written.values(), key=lambda draft: _missed(draft, brief))[:n])
 
     def _see(self, brief: Brief) -> Seen:
         """The brief's product.
@@ -157,6 +154,12 @@ class House(Writer):
 def _load(folder: Path) -> Network:
     """The model of a folder, read once."""
     return Network.load(folder)
+
+
+def _missed(draft: Draft, brief: Brief) -> tuple[bool, int]:
+    """Whether the draft misses the feeling asked for, and how many attributes."""
+    off = missed_by(" | ".join(draft.parts.values()), brief.locale, brief.sentiment)
+    return off > BAND, -sum(as_asked(draft.parts, brief).values())
 
 
 def _branded(parts: Parts, brief: Brief) -> Parts | None:
