@@ -18,12 +18,14 @@ test: check  ## lint, types, layers, then every test
 
 # torch is large, so that tuning is tested apart; the version is named, for without one pip may
 # bring gigabytes of GPU libraries.
-test-train: $(VENV)/.test  ## what needs torch: tuning an encoder, the house model, local models
+test-train: $(VENV)/.test  ## what needs torch: tuning an encoder or a writer, the house model, local models
 	$(BIN)/python -m pip install --quiet torch==2.13.0 "transformers[serving]>=5.0" \
-		"onnx>=1.17" "sentence-transformers>=5.0"
+		"onnx>=1.17" "sentence-transformers>=5.0" \
+		"trl>=1.16" "peft>=0.21" "accelerate>=1.15" "datasets>=5.2"
 	$(BIN)/python -m pytest tests/prior/test_finetune.py tests/perceive/test_encoders_models.py \
 		tests/house/test_house_train.py tests/writers/test_transformers_writer.py \
-		tests/writers/test_openai_served.py $(ARGS)
+		tests/writers/test_openai_served.py tests/tune/test_tune_house.py \
+		tests/tune/test_tune_train.py $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

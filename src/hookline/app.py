@@ -24,8 +24,17 @@ from hookline.prompts.versions import in_use
 from hookline.settings import Settings
 from hookline.slate import Tried, tried_in
 from hookline.store import Store, every, open_store
+from hookline.tune.in_use import InUse
+from hookline.tune.versions import registry
 from hookline.types import Brief, Copy, CopyStatus, Experiment, Outcome
-from hookline.writers import OpenAIWriter, Phrasebook, TransformersWriter, Writer, writer_named
+from hookline.writers import (
+    House,
+    OpenAIWriter,
+    Phrasebook,
+    TransformersWriter,
+    Writer,
+    writer_named,
+)
 from hookline.writers.cache import Cache
 
 HALF_LIFE_DAYS = 56.0
@@ -122,7 +131,7 @@ def open_app(settings: Settings) -> App:
         store=store,
         desk=Desk(
             store,
-            writers=writers,
+            writers=writers_in_use(writers, store, settings),
             default_writer=settings.writer,
             learned=partial(_learned, live),
             terms=terms,
@@ -237,12 +246,41 @@ def make_writer(name: str, settings: Settings) -> Writer:
     if kind is OpenAIWriter:
         return make_openai(settings)
     if kind is TransformersWriter:
-        return TransformersWriter(
-            folder=settings.transformers_model,
-            device=settings.transformers_device,
-            prompts=_prompts(settings),
-        )
+        return make_transformers(settings.transformers_model, settings)
     return kind()
+
+
+def writers_in_use(plain: Callable[[str], Writer], store: Store, settings: Settings) -> InUse:
+    """What gives the writer of a name in the versions that were released and not rolled back.
+
+    Args:
+        plain: Gives the writer of a name as it ships, or as the settings have it.
+        store: Keeps the versions.
+        settings: What else a writer is told.
+    """
+    return InUse(plain, partial(registry, store), partial(open_version, settings=settings))
+
+
+def open_version(name: str, folder: Path, settings: Settings) -> Writer:
+    """The writer of that name with the model of a folder.
+
+    Raises:
+        BadInput: Where the folder holds no model, or a package is missing.
+    """
+    if name == TransformersWriter.name:
+        return make_transformers(folder, settings)
+    return House(folder)
+
+
+def make_transformers(folder: Path | str, settings: Settings) -> TransformersWriter:
+    """The transformers writer of a folder, with the settings' other arguments.
+
+    Raises:
+        BadInput: Where the folder holds no model, or a package is missing.
+    """
+    return TransformersWriter(
+        folder=folder, device=settings.transformers_device, prompts=_prompts(settings)
+    )
 
 
 def make_openai(settings: Settings) -> OpenAIWriter:

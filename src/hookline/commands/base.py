@@ -1,5 +1,6 @@
 """What commands share: the Hookline of the settings, or the service that runs it."""
 
+import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from hookline.app import App
     from hookline.client import Client
     from hookline.live import Live
+    from hookline.tune import LoggedTest
+    from hookline.types import Brand, Copy, Estimate
 
 T = TypeVar("T")
 
@@ -20,6 +23,8 @@ Url = Annotated[str, typer.Option(help="The service, where it is not at the sett
 
 BY = "command line"
 """Who the audit trail names for what is done here."""
+MOST_OUTCOMES = 1_000_000
+"""Outcomes of a test that versions are compared on, the latest ones."""
 
 
 @contextmanager
@@ -65,3 +70,59 @@ def reach(
 def say(text: str) -> None:
     """Prints plain text as it is; a file or pipe gets it unwrapped."""
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def brand_of(hookline: "App", brand_id: str) -> "Brand":
+    """The brand kit of that id, or the only one."""
+    from hookline.store import every, one
+    from hookline.types import Brand
+
+    if brand_id:
+        return one(hookline.store, "brand", brand_id, Brand)
+    known = every(hookline.store, "brand", Brand)
+    if len(known) != 1:
+        names = ", ".join(each.id for each in known) or "none"
+        raise BadInput(f"say with --brand for which brand the lines were written; known: {names}")
+    return known[0]
+
+
+def logged_test(hookline: "App", experiment_id: str, brand_id: str) -> "LoggedTest":
+    """The experiment with all that came of it."""
+    from hookline.store import one
+    from hookline.tune import LoggedTest
+    from hookline.types import Product
+
+    experiment = hookline.live.experiment(experiment_id)
+    newest_first = hookline.live.latest_outcomes(experiment_id, sys.maxsize)
+    approved = hookline.desk.copies(status="approved", product_id=experiment.product_id)
+    return LoggedTest(
+        experiment=experiment,
+        outcomes=newest_first[::-1],
+        product=one(hookline.store, "product", experiment.product_id, Product),
+        brand=brand_of(hookline, brand_id),
+        exemplary={copy.id for copy in approved} & {a.id for a in experiment.arms if a.active},
+    )
+
+
+def live_gain(
+    hookline: "App", version_of: "Callable[[Copy], str]", usual: str, on_trial: str
+) -> "Estimate":
+    """How much more lines of the version on trial brought, in all tests so far."""
+    from hookline.attributes import rivals
+
+    wrote = {copy.id: version_of(copy) for copy in hookline.desk.copies()}
+    live = hookline.live
+    tests = ((each, live.latest_outcomes(each.id, MOST_OUTCOMES)) for each in live.experiments())
+    return rivals(tests, lambda copy_id: wrote.get(copy_id, ""), usual, on_trial)
+
+
+def has_won(gain: "Estimate") -> bool:
+    """Whether the version on trial is proven to be the better one."""
+    return gain.low is not None and gain.low > 0
+
+
+def interval(gain: "Estimate", unit: str = "") -> str:
+    """A gain with its interval, in words; in percent where a unit is given."""
+    numbers = (gain.estimate or 0.0, gain.low or 0.0, gain.high or 0.0)
+    middle, low, high = (f"{x:+.1%}" if unit else f"{x:+.3f}" for x in numbers)
+    return f"{middle} ({low} to {high})"

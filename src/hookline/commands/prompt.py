@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hookline.commands.base import opened, say
+from hookline.commands.base import has_won, interval, live_gain, opened, say
 from hookline.errors import BadInput, Refused
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from hookline.types import Brief, Estimate
 
 SHIPPED = "the one that ships"
-MOST = 1_000_000
-"""Outcomes of a test that are looked at, the latest ones."""
 
 prompt = typer.Typer(
     no_args_is_help=True,
@@ -53,7 +51,7 @@ def propose(
     found, cost = _search(settings, briefs, drafts=drafts, calls=calls, seed=seed)
     for name, (before, after) in found.marks.items():
         say(f"{name:<8} {before:.3f} → {after:.3f}")
-    say(f"score on {found.gain.n} products held out: {_interval(found.gain)}; {cost:.4f} USD")
+    say(f"score on {found.gain.n} products held out: {interval(found.gain)}; {cost:.4f} USD")
     if not found.is_new:
         say("No better version was found; nothing has changed.")
         return
@@ -77,11 +75,11 @@ def propose(
 def compare() -> None:
     """Prints how lines of the version on trial did beside those of the usual one."""
     now, gain = _trial()
-    usual, verdict = now.usual or SHIPPED, "it has won" if _has_won(gain) else "it has not won"
+    usual, verdict = now.usual or SHIPPED, "it has won" if has_won(gain) else "it has not won"
     if gain.estimate is None:
         say(f"{now.on_trial} against {usual}: nothing is known, since {gain.reason}.")
     else:
-        say(f"{now.on_trial} against {usual}: {_interval(gain, '%')}, {gain.n} lines; {verdict}.")
+        say(f"{now.on_trial} against {usual}: {interval(gain, '%')}, {gain.n} lines; {verdict}.")
 
 
 @prompt.command()
@@ -91,11 +89,11 @@ def adopt() -> None:
     from hookline.settings import read_settings
 
     now, gain = _trial()
-    if not _has_won(gain):
-        known = gain.reason if gain.estimate is None else _interval(gain, "%")
+    if not has_won(gain):
+        known = gain.reason if gain.estimate is None else interval(gain, "%")
         raise Refused(f"prompt {now.on_trial} has not won yet ({known}); go on testing, or drop it")
     set_roles(_folder(read_settings()), Roles(usual=now.on_trial))
-    say(f"{now.on_trial} is written with from the next start on ({_interval(gain, '%')}).")
+    say(f"{now.on_trial} is written with from the next start on ({interval(gain, '%')}).")
 
 
 @prompt.command()
@@ -171,9 +169,9 @@ def _search(
 
 def _trial() -> "tuple[Roles, Estimate]":
     """Who is on trial, and what all tests so far say of it."""
-    from hookline.attributes import rivals
     from hookline.prompts.versions import in_use, roles
     from hookline.settings import read_settings
+    from hookline.tune.versions import prompt_of
 
     folder = _folder(read_settings())
     versions = in_use(folder)
@@ -181,18 +179,4 @@ def _trial() -> "tuple[Roles, Estimate]":
         raise Refused("no prompt is on trial; `hookline prompt propose` looks for one")
     usual, on_trial = (each.version for each in versions)
     with opened() as hookline:
-        wrote = {copy.id: copy.prompt for copy in hookline.desk.copies()}
-        live = hookline.live
-        tests = ((each, live.latest_outcomes(each.id, MOST)) for each in live.experiments())
-        return roles(folder), rivals(tests, lambda copy_id: wrote.get(copy_id, ""), usual, on_trial)
-
-
-def _has_won(gain: "Estimate") -> bool:
-    return gain.low is not None and gain.low > 0
-
-
-def _interval(gain: "Estimate", unit: str = "") -> str:
-    """A gain with its interval, in words."""
-    numbers = (gain.estimate or 0.0, gain.low or 0.0, gain.high or 0.0)
-    middle, low, high = (f"{x:+.1%}" if unit else f"{x:+.3f}" for x in numbers)
-    return f"{middle} ({low} to {high})"
+        return roles(folder), live_gain(hookline, prompt_of, usual, on_trial)

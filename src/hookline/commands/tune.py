@@ -1,7 +1,6 @@
 """`hookline tune`: from the log of tests to what a writer can learn from."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,20 +8,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from hookline.commands.base import opened, say
+from hookline.commands.base import logged_test, opened, say
+from hookline.commands.tune_house import house
+from hookline.commands.tune_release import adopt, release, rollback, writers
+from hookline.commands.tune_train import train
 from hookline.errors import BadInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hookline.app import App
-    from hookline.tune import AnyRow, Harvest, LoggedTest
-    from hookline.types import Brand
+    from hookline.tune import AnyRow, Harvest
 
 Kind = Literal["sft", "pairs", "unpaired"]
 Form = Literal["trl", "openai"]
 
 tune = typer.Typer(no_args_is_help=True, help="Has a writer learn from what sold.")
+for _command in (house, train, release, adopt, rollback, writers):
+    tune.command()(_command)
 
 
 @tune.command()
@@ -60,7 +62,7 @@ def rows(
         period_days=period,
     )
     with opened() as hookline:
-        tests = [_logged(hookline, name, brand) for name in experiments]
+        tests = [logged_test(hookline, name, brand) for name in experiments]
     made = harvest(tests, kind, terms=terms)
     taught, kept = divided(made.rows) if held_out else (made.rows, ())
     _write(out, taught, form)
@@ -70,38 +72,6 @@ def rows(
     say(f"{len(taught)} rows written to {out}.")
     if held_out:
         say(f"{len(kept)} rows of products that are held out, written to {held_out}.")
-
-
-def _logged(hookline: "App", experiment_id: str, brand_id: str) -> "LoggedTest":
-    """The experiment with all that came of it."""
-    from hookline.store import one
-    from hookline.tune import LoggedTest
-    from hookline.types import Product
-
-    experiment = hookline.live.experiment(experiment_id)
-    newest_first = hookline.live.latest_outcomes(experiment_id, sys.maxsize)
-    approved = hookline.desk.copies(status="approved", product_id=experiment.product_id)
-    return LoggedTest(
-        experiment=experiment,
-        outcomes=newest_first[::-1],
-        product=one(hookline.store, "product", experiment.product_id, Product),
-        brand=_brand(hookline, brand_id),
-        exemplary={copy.id for copy in approved} & {a.id for a in experiment.arms if a.active},
-    )
-
-
-def _brand(hookline: "App", brand_id: str) -> "Brand":
-    """The brand kit of that id, or the only one."""
-    from hookline.store import every, one
-    from hookline.types import Brand
-
-    if brand_id:
-        return one(hookline.store, "brand", brand_id, Brand)
-    known = every(hookline.store, "brand", Brand)
-    if len(known) != 1:
-        names = ", ".join(each.id for each in known) or "none"
-        raise BadInput(f"say with --brand for which brand the lines were written; known: {names}")
-    return known[0]
 
 
 def _print(made: "Harvest", least_visitors: float) -> None:

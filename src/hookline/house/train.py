@@ -155,7 +155,7 @@ class _Trainer:
         self.steps = self.seen = 0
         self.share = 0.0
         self._torch, self._recipe, self._device = torch, recipe, device
-        self._real = torch.bfloat16 if _has_bf16(device) else torch.float32
+        self._real = torch.bfloat16 if has_bf16(device) else torch.float32
         torch.set_flush_denormal(True)  # moments of pieces seldom seen fade out
         generator = torch.Generator().manual_seed(recipe.seed)
         self._weights: dict[str, Tensor] = {
@@ -261,10 +261,10 @@ def _first(
     return weights
 
 
-def _loss(
+def logits(
     torch: Torch, real: Mapping[str, Tensor], batch: Mapping[str, Tensor], told: Tensor, heads: int
 ) -> Tensor:
-    """Nats a piece that the weights are surprised by.
+    """How likely each piece is to come next, wherever one does, (places with a next, pieces).
 
     Args:
         torch: The package.
@@ -297,9 +297,15 @@ def _loss(
             _normed(torch, x, real[f"{layer}.inner_norm"]) @ real[f"{layer}.up"]
         )
         x = x + (inner * inner) @ real[f"{layer}.down"]
-    asked = batch["next"] >= 0
-    logits = _normed(torch, x[asked], real["norm"]) @ real["pieces"].T
-    return functional.cross_entropy(logits.float(), batch["next"][asked])
+    return _normed(torch, x[batch["next"] >= 0], real["norm"]) @ real["pieces"].T
+
+
+def _loss(
+    torch: Torch, real: Mapping[str, Tensor], batch: Mapping[str, Tensor], told: Tensor, heads: int
+) -> Tensor:
+    """Nats a piece that the weights are surprised by; takes what `logits` takes."""
+    likely = logits(torch, real, batch, told, heads).float()
+    return torch.nn.functional.cross_entropy(likely, batch["next"][batch["next"] >= 0])
 
 
 def _normed(torch: Torch, x: Tensor, gain: Tensor) -> Tensor:
@@ -314,7 +320,7 @@ def _pace(share: float, recipe: Recipe) -> float:
     return rise * max(min(left, 1.0), 0.05)
 
 
-def _has_bf16(device: str) -> bool:
+def has_bf16(device: str) -> bool:
     """Whether the machine multiplies in bfloat16 by itself."""
     if device != "cpu":
         return True

@@ -36,9 +36,18 @@ def held_out(rows: Iterable[AnyRow], share: float = HELD_OUT) -> tuple[list[AnyR
     taught: list[AnyRow] = []
     kept: list[AnyRow] = []
     for row in rows:
-        place = int(content_hash("held out", row.product_id, size=_BITS // 8), 16)
-        (kept if place < share * 2**_BITS else taught).append(row)
+        (kept if is_held_out(row.product_id, share) else taught).append(row)
     return taught, kept
+
+
+def is_held_out(product_id: str, share: float = HELD_OUT) -> bool:
+    """Whether a product is kept to measure on; its id alone decides.
+
+    Args:
+        product_id: The id that its variants share where it has some.
+        share: Of products, from 0 to below 1.
+    """
+    return int(content_hash("held out", product_id, size=_BITS // 8), 16) < share * 2**_BITS
 
 
 def lines(rows: Sequence[AnyRow], form: Form) -> Iterator[bytes]:

@@ -103,7 +103,7 @@ class House(Writer):
                 break
             rng = np.random.default_rng(list(content_hash(brief.id, seed, turn).encode()))
             for texts in self._drawn(brief, seen, int(missing * _EXTRA) + 2, rng):
-                parts = _branded(texts, brief)
+                parts = branded(texts, brief)
                 if parts is None or len(written) == wanted:
                     continue
                 draft = Draft(
@@ -162,7 +162,7 @@ def _missed(draft: Draft, brief: Brief) -> tuple[bool, int]:
     return off > BAND, -sum(as_asked(draft.parts, brief).values())
 
 
-def _branded(parts: Parts, brief: Brief) -> Parts | None:
+def branded(parts: Parts, brief: Brief) -> Parts | None:
     """The parts in the brand's spelling, or None where they don't fit the channel or the brand."""
     brand = brief.brand
     for wrong, right in brand.glossary.items():

@@ -1,0 +1,1 @@
+"""The tuning benchmark, see `python -m benchmarks.tune --help`."""

@@ -1,0 +1,331 @@
+"""Does the writer get better by tuning, in which objectives, and at what price?
+
+    python -m benchmarks.tune --json OUT            60 steps a way, 5 rounds in 3 shops
+    python -m benchmarks.tune --json OUT --quick    a few steps of a few ways, to see that it works
+
+Two worlds. In the first a reward model is learned from real headline tests, the house model tuned
+by it in many ways, all of the same effort, and its drafts for held-out products judged by a second
+model of other tests that nothing was paid by. In the second, a simulated shop, writing, testing and
+tuning go round, and what counts is the true rates. Needs torch (`pip install
+'hookline[train]'`).
+"""
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from functools import cache
+from importlib.util import find_spec
+from math import exp, hypot
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final
+
+import numpy as np
+from rich.progress import Progress
+from rich.table import Table
+
+from benchmarks.common import Bar, arguments, finish, terminal
+from benchmarks.tune import loop
+from benchmarks.tune.judged import ALIKE, DIVERSITY, Judged, judged, written
+from benchmarks.tune.runs import EVERY, WAYS, Effort, Way, tuned
+from benchmarks.tune.worlds import HEADLINES, briefs, rewards
+from hookline.tune.house.pursued import Pursued, steps_of
+from hookline.tune.objectives import Candidate
+from hookline.tune.train.curves import curves
+from hookline.writers.house import DEFAULT
+
+BASE: Final = Way(name="base")
+MULTI: Final = WAYS[0].name
+_QUICK: Final = (MULTI, "conversion alone", "multi-objective, dpo")
+_LATE: Final = 10
+"""Steps at the end whose mean tells how fluent copy became."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How much is done.
+
+    Attributes:
+        tests: Headline tests that rewards are learned from.
+        effort: What each way draws.
+        taught: Briefs that writers are tuned on.
+        judged: Briefs that they are judged on.
+        shop: Size of the closed loop.
+        worlds: Shops.
+    """
+
+    tests: int
+    effort: Effort
+    taught: int
+    judged: int
+    shop: loop.Size
+    worlds: int
+
+
+FULL: Final = Scale(
+    tests=1500,
+    effort=Effort(steps=60),
+    taught=350,
+    judged=105,
+    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(steps=40)),
+    worlds=3,
+)
+QUICK: Final = Scale(
+    tests=150,
+    effort=Effort(steps=3, briefs=4),
+    taught=21,
+    judged=14,
+    shop=loop.Size(rounds=1, visits=1_000, effort=Effort(steps=2, briefs=4), judges=50, briefs=12),
+    worlds=1,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """One way: what came of its tuning, and how its drafts are judged."""
+
+    way: Way
+    tuned: Pursued
+    judged: Judged
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the benchmark; 0 where every bar holds, or where it can't run, 1 where one fails."""
+    parser = arguments("benchmarks.tune", (__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, help="folder of the tunings, to go on in")
+    parser.add_argument("--only", nargs="*", help="ways to tune (all); `shop` for the loop")
+    parser.add_argument("--workers", type=int, default=2, help="processes (2)")
+    options = parser.parse_args(argv)
+    console = terminal()
+    if not HEADLINES.exists() or find_spec("torch") is None:
+        console.print(f"{HEADLINES} or torch is absent: nothing measured")
+        return 0
+    scale: Scale = QUICK if options.quick else FULL
+    out: Path = options.out or Path(mkdtemp(prefix="hookline-tune-"))
+    names = options.only or [*(_QUICK if options.quick else (way.name for way in WAYS)), "shop"]
+    ways = [way for way in WAYS if way.name in names]
+    worlds = range(scale.worlds if "shop" in names else 0)
+    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
+        own = [pool.submit(found_of, way, scale, out, options.seed) for way in (BASE, *ways)]
+        shops = [pool.submit(loop.play, world, scale.shop, out / "shop") for world in worlds]
+        with Progress(console=console) as progress:
+            task = progress.add_task("tuning", total=len(own) + len(shops))
+            for _ in as_completed([*own, *shops]):
+                progress.advance(task)
+        base, *found = [each.result() for each in own]
+        rounds = [each.result() for each in shops]
+    by_name = {each.way.name: each for each in found}
+    bars = [*_bars(by_name, base), *_shop_bars(rounds)]
+    console.print(_table([base, *found]))
+    if rounds:
+        console.print(_rounds(rounds))
+    if options.json and MULTI in by_name:
+        drawing = curves(steps_of(by_name[MULTI].tuned.paid), steps=scale.effort.steps)
+        options.json.with_suffix(".svg").write_text(str(drawing), encoding="utf-8")
+    result = {
+        "ways": {each.way.name: _shown(each) for each in (base, *found)},
+        "shop": [[asdict(turn) for turn in turns] for turns in rounds],
+    }
+    return finish(console, bars, out=options.json, seed=options.seed, result=result)
+
+
+def found_of(way: Way, scale: Scale, out: Path, seed: int) -> Found:
+    """What comes of one way to tune; of no way at all, the base."""
+    models = rewards(scale.tests, seed)
+    made = Pursued(folder=DEFAULT, steps=0, why="", paid=())
+    if way != BASE:
+        asked = briefs(scale.taught, seed, held_out=False)
+        folder = out / way.name.replace(" ", "-").replace(",", "")
+        made = tuned(way, asked, models, folder, effort=scale.effort, seed=seed)
+    tests = briefs(scale.judged, seed + 1, held_out=True)
+    drafts = written(made.folder, tests, seed)
+    return Found(way=way, tuned=made, judged=judged(drafts, _base(scale.judged, seed), models[1]))
+
+
+@cache
+def _base(count: int, seed: int) -> list[Candidate]:
+    """The base's drafts, the same for all ways."""
+    return written(DEFAULT, briefs(count, seed + 1, held_out=True), seed)
+
+
+# --- the answer --------------------------------------------------------------------------------
+
+
+def _bars(found: Mapping[str, Found], base: Found) -> list[Bar]:
+    bars: list[Bar] = []
+    if MULTI in found:
+        bars += _multi_bars(found[MULTI], base.judged)
+        bars += _ablation_bars(found)
+    if alone := found.get("conversion alone"):
+        bars += _collapse_bars(alone.judged, base.judged)
+    return [*bars, *_dial_bars(found)]
+
+
+def _multi_bars(multi: Found, base: Judged) -> list[Bar]:
+    now = multi.judged
+    bars = [
+        _least("predicted conversion over the base's, held-out model", now.lift, 0.125),
+        _least("lower end of its interval", now.low, 0.0),
+    ]
+    for name in DIVERSITY:
+        value, wanted = getattr(now, name), getattr(base, name)
+        bars.append((_most if name in ALIKE else _least)(f"{name} of 8 drafts", value, wanted))
+    return [
+        *bars,
+        _least("call to action as asked", now.cta, 0.95),
+        _most("mean error of sentiment", now.sentiment_error, 0.1),
+        _least("drafts that guards pass", now.passed, base.passed),
+        _most("drafts with an unfounded claim", now.unfounded, base.unfounded),
+        _most("claims a draft that press", now.pressing, base.pressing),
+        _most("self-repetition of 8 drafts", now.repetition, base.repetition),
+        _told("steps before the watch stopped it", multi.tuned.steps),
+    ]
+
+
+def _ablation_bars(found: Mapping[str, Found]) -> list[Bar]:
+    """What each objective is for is worse without it."""
+    with_all = found[MULTI]
+    bars: list[Bar] = []
+    for name in (*EVERY, "guards"):
+        without = found.get(f"without {name}")
+        if without is not None:
+            edge = _worth(with_all, name) - _worth(without, name)
+            bars.append(Bar(name=f"{name}: what it adds", value=edge, target="> 0", holds=edge > 0))
+    return bars
+
+
+def _worth(found: Found, name: str) -> float:
+    """How well a way does in what an objective is for; higher is better."""
+    now = found.judged
+    if name == "fluency":
+        late = [paid.values["fluency"] for paid in found.tuned.paid[-_LATE:]]
+        return float(np.mean(late)) if late else 0.0
+    return {
+        "conversion": now.lift,
+        "diversity": now.off_diagonal,
+        "sentiment": -now.sentiment_error,
+        "cta": now.cta,
+        "guards": now.passed,
+    }[name]
+
+
+def _collapse_bars(alone: Judged, base: Judged) -> list[Bar]:
+    """That tuning for conversion alone gives up the rest."""
+    varied, passed = alone.off_diagonal / base.off_diagonal, alone.passed / base.passed
+    return [
+        _below("conversion alone: diversity over the base's", varied),
+        _below("conversion alone: drafts that guards pass, over the base's", passed),
+        _told("conversion alone: unfounded claims", alone.unfounded),
+        _told("conversion alone: claims a draft that press", alone.pressing),
+    ]
+
+
+def _dial_bars(found: Mapping[str, Found]) -> list[Bar]:
+    """That the paper's dial trades conversion for diversity, step by step."""
+    ways = [each for each in found.values() if each.way.dial is not None]
+    if len(ways) < 2:
+        return []
+    order = sorted(ways, key=lambda each: each.way.dial or 0.0)
+    rises = np.diff([each.judged.off_diagonal for each in order])
+    falls = np.diff([each.judged.lift for each in order])
+    return [
+        Bar(
+            name="least step of diversity, λ .2 to .8",
+            value=float(rises.min()),
+            target="> 0",
+            holds=bool((rises > 0).all()),
+        ),
+        Bar(
+            name="largest step of predicted conversion, λ .2 to .8",
+            value=float(falls.max()),
+            target="< 0",
+            holds=bool((falls < 0).all()),
+        ),
+    ]
+
+
+def _shop_bars(rounds: Sequence[Sequence[loop.Turn]]) -> list[Bar]:
+    """True rates after the last round, over all shops."""
+    if not rounds:
+        return []
+    last = [turns[-1] for turns in rounds]
+    bars: list[Bar] = []
+    for name, goal in (("clicks", 0.125), ("orders", 0.083)):
+        mean = float(np.mean([getattr(turn, name) for turn in last]))
+        error = hypot(*(getattr(turn, f"{name}_error") for turn in last)) / len(last)
+        low = exp(mean - 1.96 * error) - 1
+        bars.append(_least(f"true {name} over the base's, goal", exp(mean) - 1, goal))
+        bars.append(Bar(name=f"true {name}, lower end", value=low, target="> 0", holds=low > 0))
+    return bars
+
+
+def _least(name: str, value: float, least: float) -> Bar:
+    return Bar(name=name, value=value, target=f">= {least:.4g}", holds=value >= least)
+
+
+def _most(name: str, value: float, most: float) -> Bar:
+    return Bar(name=name, value=value, target=f"<= {most:.4g}", holds=value <= most)
+
+
+def _below(name: str, ratio: float) -> Bar:
+    return Bar(name=name, value=ratio, target="< 1", holds=ratio < 1)
+
+
+def _told(name: str, value: float) -> Bar:
+    return Bar(name=name, value=value, target="for information")
+
+
+def _table(found: Sequence[Found]) -> Table:
+    heads = ("steps", "lift", "95 %", "D", "Vendi", "s-BLEU", "compr.", "cta", "sent.", "passed")
+    table = Table("way", *heads, "false", "press", "repet.", title="drafts for held-out products")
+    for each in found:
+        now = each.judged
+        table.add_row(
+            each.way.name + (" (stopped)" if each.tuned.why else ""),
+            str(each.tuned.steps),
+            f"{now.lift:+.1%}",
+            f"{now.low:+.1%} to {now.high:+.1%}",
+            *(f"{getattr(now, name):.3f}" for name in DIVERSITY),
+            f"{now.cta:.3f}",
+            f"{now.sentiment_error:.3f}",
+            f"{now.passed:.3f}",
+            f"{now.unfounded:.3f}",
+            f"{now.pressing:.2f}",
+            f"{now.repetition:.2f}",
+        )
+    return table
+
+
+def _rounds(rounds: Sequence[Sequence[loop.Turn]]) -> Table:
+    table = Table("shop", "round", "lines", "true clicks", "true orders", "", title="closed loop")
+    for world, turns in enumerate(rounds):
+        for number, turn in enumerate(turns, start=1):
+            table.add_row(
+                str(world),
+                str(number),
+                str(turn.lessons),
+                f"{exp(turn.clicks) - 1:+.1%} ±{1.96 * turn.clicks_error:.1%}",
+                f"{exp(turn.orders) - 1:+.1%} ±{1.96 * turn.orders_error:.1%}",
+                turn.why,
+            )
+    return table
+
+
+def _shown(found: Found) -> dict[str, object]:
+    return {
+        **asdict(found.judged),
+        "steps": found.tuned.steps,
+        "stopped": found.tuned.why,
+        "paid": [asdict(paid) for paid in found.tuned.paid],
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

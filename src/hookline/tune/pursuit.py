@@ -1,0 +1,209 @@
+"""What a writer in training is paid for at every step, and who watches it.
+
+a step's copies → objectives, guards → Mix → a reward each
+                → every few steps a look → Watch → why to stop
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan
+from typing import Final, Protocol
+
+import msgspec
+import numpy as np
+
+from hookline.guards import Guard
+from hookline.tune.duals import Mix
+from hookline.tune.objectives import (
+    Candidate,
+    FloatArray,
+    Objective,
+    Reading,
+    gates,
+    groups_of,
+)
+from hookline.tune.reward import HeldOut
+from hookline.tune.watch import Look, Watch, look
+from hookline.types import Brief, dumps
+
+LOOK_EVERY: Final = 5
+"""Steps from one look to the next."""
+
+
+class Drawn(Protocol):
+    """One drawn copy, such as `tune.house.Sample`."""
+
+    @property
+    def brief(self) -> Brief:
+        """What it answers."""
+        ...
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Channel field name → text."""
+        ...
+
+    @property
+    def group(self) -> int:
+        """Which of the step's briefs it answers."""
+        ...
+
+    @property
+    def loglik(self) -> float:
+        """Nats a piece under the base."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Paid:
+    """What a step's copies came to.
+
+    Attributes:
+        values: Objective → mean over the copies that guards pass.
+        weights: Objective → what it weighed.
+        passed: Share of copies that guards pass.
+        reward: Mean reward of all.
+    """
+
+    values: Mapping[str, float]
+    weights: Mapping[str, float]
+    passed: float
+    reward: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guardian:
+    """Who watches: a reward model that nothing is paid by, and how far training may go.
+
+    Attributes:
+        held_out: The model.
+        watch: The limits, and what the base writer is like; looks are of as many copies as its own.
+        proxy: Objective that the held-out model checks.
+    """
+
+    held_out: HeldOut
+    watch: Watch
+    proxy: str = "conversion"
+
+
+@dataclass(kw_only=True, slots=True)
+class Pursuit:
+    """Pays every step's copies, and remembers what they came to.
+
+    `pay` is the score, this object the memory, and `watched` to be asked after each step.
+
+    Attributes:
+        objectives: What copies are read for; others than those that `mix` weighs are only told.
+        mix: Makes one reward of them; it is replaced by the next one after every step.
+        guards: What they reject lies below all of its group.
+        guardian: Who watches; None for nobody.
+        paid: What every step came to.
+        looks: Every look so far.
+        why: Why training must stop; empty while it may go on.
+    """
+
+    objectives: Sequence[Objective]
+    mix: Mix
+    guards: Sequence[Guard]
+    guardian: Guardian | None = None
+    paid: list[Paid] = field(default_factory=list[Paid])
+    looks: list[Look] = field(default_factory=list[Look])
+    why: str = ""
+    _latest: tuple[list[Candidate], FloatArray] | None = None
+
+    def pay(self, drawn: Sequence[Drawn]) -> FloatArray:
+        """A reward for each copy, shape (copies,); the mix has learned from them then."""
+        candidates = candidates_of(drawn)
+        if not candidates:
+            return np.zeros(0)
+        groups = groups_of(candidates)
+        values = {each.name: each(candidates) for each in self.objectives}
+        ok = gates(self.guards, candidates)
+        rewards = self.mix.combine(values, ok, groups)
+        told = {name: float(each[ok].mean()) if ok.any() else nan for name, each in values.items()}
+        self.paid.append(
+            Paid(
+                values=told,
+                weights=dict(self.mix.weights),
+                passed=float(ok.mean()),
+                reward=float(rewards.mean()),
+            )
+        )
+        self.mix = self.mix.update(values, ok, groups)
+        if self.guardian is not None:
+            self._latest = candidates, values[self.guardian.proxy]
+        return rewards
+
+    def watched(self, step: int, entropy: float) -> bool:
+        """Whether training may go on after this step.
+
+        Args:
+            step: Steps done.
+            entropy: Of a drawn piece, nats.
+        """
+        if self.guardian is None or self._latest is None or step % LOOK_EVERY:
+            return not self.why
+        wanted = self.guardian.watch.base.texts
+        candidates, proxy = self._latest
+        if len(candidates) >= wanted:
+            candidates = candidates[:wanted]
+            self.looks.append(
+                look(
+                    candidates,
+                    step=step,
+                    proxy=Reading.of(proxy[:wanted], groups_of(candidates)),
+                    held_out=self.guardian.held_out.reading(candidates),
+                    entropy=entropy,
+                )
+            )
+            self.why = self.guardian.watch.reason(self.looks)
+        return not self.why
+
+    def dump(self) -> bytes:
+        """All that it remembers."""
+        return dumps(_Kept(mix=self.mix, paid=self.paid, looks=self.looks, why=self.why))
+
+    def load(self, content: bytes) -> None:
+        """Takes it back as it was."""
+        kept = msgspec.json.decode(content, type=_Kept)
+        self.mix = msgspec.convert(kept.mix, type(self.mix))
+        self.paid, self.looks, self.why = kept.paid, kept.looks, kept.why
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Kept:
+    """What `Pursuit` remembers, as JSON."""
+
+    mix: object
+    paid: list[Paid]
+    looks: list[Look]
+    why: str
+
+
+def candidates_of(drawn: Sequence[Drawn]) -> list[Candidate]:
+    """Drawn copies as objectives read them."""
+    return [
+        Candidate(brief=each.brief, parts=each.parts, group=each.group, loglik=each.loglik)
+        for each in drawn
+    ]
+
+
+def base_look(
+    drawn: Sequence[Drawn], objective: Objective, held_out: HeldOut, *, entropy: float = nan
+) -> Look:
+    """What the base writer's copy is like: what later looks are held against.
+
+    Args:
+        drawn: As many of its copies as later looks are to have.
+        objective: The one that the held-out model checks.
+        held_out: That model.
+        entropy: Of a drawn piece, nats.
+    """
+    candidates = candidates_of(drawn)
+    return look(
+        candidates,
+        step=0,
+        proxy=Reading.of(objective(candidates), groups_of(candidates)),
+        held_out=held_out.reading(candidates),
+        entropy=entropy,
+    )
