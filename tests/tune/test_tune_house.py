@@ -18,6 +18,7 @@ from hookline.house.export import export
 from hookline.house.pieces import Pieces
 from hookline.house.rows import Row
 from hookline.house.train import Recipe, Sizes, train
+from hookline.perceive.encoders import encoder_named
 from hookline.prior.export import require
 from hookline.tune.house import (
     HouseTuner,
@@ -35,7 +36,10 @@ from hookline.tune.house import (
     tune_preferences,
     tune_supervised,
 )
+from hookline.tune.house.pursued import Pursued, pursue
 from hookline.tune.house.tuner import arrays
+from hookline.tune.objectives import Candidate
+from hookline.tune.reward import HeldOut, Lesson, RewardModel
 from hookline.types import Attributes, Audience, Brand, Brief, Product
 from hookline.writers.house import House
 from hookline.writers.house.network import Network
@@ -446,3 +450,40 @@ def test_scores_see_fitting_copies_in_groups_with_their_likelihood_and_memory_is
     run("two", first, 2)
     run("two", second, 4)
     assert (first.calls, second.calls) == (2, 4)
+
+
+def test_pursued_model_is_written_drawn_and_goes_on(net: Network, tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    export(
+        arrays(net), base, recipe=RECIPE, pieces=net.build.pieces, conditions=net.build.conditions
+    )
+    encoder = encoder_named("static")
+    seen = [
+        Lesson(
+            candidate=Candidate(brief=brief, parts={"headline": text, "cta": CTAS[0]}, group=0),
+            gain=gain,
+            precision=50.0,
+            stratum=brief.id,
+            product_id=brief.product.id,
+        )
+        for brief in briefs(4)
+        for text, gain in (("Made for you", 0.2), ("See the bag", -0.2))
+    ]
+    models = (
+        RewardModel.fit(seen, encoder, seed=1, members=4),
+        HeldOut(RewardModel.fit(seen, encoder, seed=2, members=4)),
+    )
+    recipe = Rewarding(steps=4, briefs=4, per_brief=8, rate=5e-3, warm_up=2, reach=0.02, batch=256)
+
+    def pursued(out: Path, steps: int) -> Pursued:
+        made = replace(recipe, steps=steps)
+        return pursue(briefs(4), models, out, encoder=encoder, base=base, recipe=made)
+
+    whole = pursued(tmp_path / "whole", 4)
+    pursued(tmp_path / "halves", 2)
+    halves = pursued(tmp_path / "halves", 4)
+    assert (halves.steps, halves.paid) == (whole.steps, whole.paid)
+    assert (whole.folder.parent / "progress.svg").read_text().startswith("<svg")
+    drafts = House(whole.folder).write(briefs(1)[0], 2, seed=1)
+    assert drafts[0].prompt == Network.load(whole.folder).build.version != net.build.version
+    assert bool(whole.why) == (whole.folder.parent / "stopped.json").exists()
