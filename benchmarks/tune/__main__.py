@@ -18,8 +18,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import asdict
 from importlib.util import find_spec
 from math import exp, hypot
 from multiprocessing import get_context
@@ -33,40 +32,17 @@ from rich.table import Table
 
 from benchmarks.common import Bar, arguments, finish, terminal
 from benchmarks.tune import loop
-from benchmarks.tune.judged import ALIKE, DIVERSITY, Judged, judged, written
-from benchmarks.tune.runs import EVERY, WAYS, Effort, Way, tuned
-from benchmarks.tune.worlds import HEADLINES, briefs, rewards
-from hookline.tune.house.pursued import Pursued, steps_of
-from hookline.tune.objectives import Candidate
+from benchmarks.tune.found import BASE, Found, Scale, found_of
+from benchmarks.tune.judged import ALIKE, DIVERSITY, Judged
+from benchmarks.tune.runs import EVERY, WAYS, Effort
+from benchmarks.tune.worlds import HEADLINES
+from hookline.tune.house.pursued import steps_of
 from hookline.tune.train.curves import curves
-from hookline.writers.house import DEFAULT
 
-BASE: Final = Way(name="base")
 MULTI: Final = WAYS[0].name
 _QUICK: Final = (MULTI, "conversion alone", "multi-objective, dpo")
 _LATE: Final = 10
 """Steps at the end whose mean tells how fluent copy became."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scale:
-    """How much is done.
-
-    Attributes:
-        tests: Headline tests that rewards are learned from.
-        effort: What each way draws.
-        taught: Briefs that writers are tuned on.
-        judged: Briefs that they are judged on.
-        shop: Size of the closed loop.
-        worlds: Shops.
-    """
-
-    tests: int
-    effort: Effort
-    taught: int
-    judged: int
-    shop: loop.Size
-    worlds: int
 
 
 FULL: Final = Scale(
@@ -85,15 +61,6 @@ QUICK: Final = Scale(
     shop=loop.Size(rounds=1, visits=1_000, effort=Effort(steps=2, briefs=4), judges=50, briefs=12),
     worlds=1,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Found:
-    """One way: what came of its tuning, and how its drafts are judged."""
-
-    way: Way
-    tuned: Pursued
-    judged: Judged
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -134,25 +101,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         "shop": [[asdict(turn) for turn in turns] for turns in rounds],
     }
     return finish(console, bars, out=options.json, seed=options.seed, result=result)
-
-
-def found_of(way: Way, scale: Scale, out: Path, seed: int) -> Found:
-    """What comes of one way to tune; of no way at all, the base."""
-    models = rewards(scale.tests, seed)
-    made = Pursued(folder=DEFAULT, steps=0, why="", paid=())
-    if way != BASE:
-        asked = briefs(scale.taught, seed, held_out=False)
-        folder = out / way.name.replace(" ", "-").replace(",", "")
-        made = tuned(way, asked, models, folder, effort=scale.effort, seed=seed)
-    tests = briefs(scale.judged, seed + 1, held_out=True)
-    drafts = written(made.folder, tests, seed)
-    return Found(way=way, tuned=made, judged=judged(drafts, _base(scale.judged, seed), models[1]))
-
-
-@cache
-def _base(count: int, seed: int) -> list[Candidate]:
-    """The base's drafts, the same for all ways."""
-    return written(DEFAULT, briefs(count, seed + 1, held_out=True), seed)
 
 
 # --- the answer --------------------------------------------------------------------------------

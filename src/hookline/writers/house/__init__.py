@@ -156,10 +156,11 @@ def _load(folder: Path) -> Network:
     return Network.load(folder)
 
 
-def _missed(draft: Draft, brief: Brief) -> tuple[bool, int]:
-    """Whether the draft misses the feeling asked for, and how many attributes."""
+def _missed(draft: Draft, brief: Brief) -> tuple[bool, int, float]:
+    """Whether the draft misses the feeling asked for, how few attributes it has, and by how much
+    it misses the feeling."""
     off = missed_by(" | ".join(draft.parts.values()), brief.locale, brief.sentiment)
-    return off > BAND, -sum(as_asked(draft.parts, brief).values())
+    return off > BAND, -sum(as_asked(draft.parts, brief).values()), off
 
 
 def branded(parts: Parts, brief: Brief) -> Parts | None:

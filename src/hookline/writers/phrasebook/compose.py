@@ -135,7 +135,9 @@ class Sheet:
         if self._wanted is None:
             return
         short = self._wanted - _sum(score(" | ".join(parts.values()), self._bank.language))
-        moods = {shape.text: self._feeling(shape.text) for shape in self._bank.moods["any"]}
+        known = self._bank.moods["any"]
+        order = self._rng.sample(known, len(known))  # of those that feel alike, any
+        moods = {shape.text: self._feeling(shape.text) for shape in order}
         for spot in reversed([f for f in self._brief.channel.fields if f.role != "cta"]):
             line = self._closed(parts[spot.name])
             fitting = {
