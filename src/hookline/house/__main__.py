@@ -27,7 +27,7 @@ from hookline.house.evaluate import surprise, worth
 from hookline.house.export import export
 from hookline.house.pairs import pairs, read_catalogs
 from hookline.house.pieces import Pieces
-from hookline.house.rows import Row, is_held_out, load_rows, save_rows
+from hookline.house.rows import Row, copy_words, is_held_out, load_rows, save_rows
 from hookline.house.texts import PROSE, sentences, stories
 from hookline.house.train import Progress as Done
 from hookline.house.train import Recipe, Sizes, Weights, train
@@ -93,7 +93,14 @@ def _run(options: argparse.Namespace, console: Console) -> int:
     if done.share < 1 and not options.finish:
         return 0
     folder: Path = options.out / MODEL
-    export(weights, folder, recipe=recipe, pieces=words.pieces, conditions=words.conditions)
+    export(
+        weights,
+        folder,
+        recipe=recipe,
+        pieces=words.pieces,
+        conditions=words.conditions,
+        words=copy_words(rows),
+    )
     _measured(options, rows, folder, recipe, done, console)
     return 0
 

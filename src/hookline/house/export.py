@@ -1,6 +1,6 @@
 """Trained weights → the folder that `Network.load` reads: 8 bits a weight, a scale a row."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,6 +19,7 @@ def export(
     recipe: Recipe,
     pieces: Sequence[str],
     conditions: Sequence[str],
+    words: Set[str] = frozenset(),
 ) -> Build:
     """Writes the model's folder, and gives back what its card says.
 
@@ -28,6 +29,7 @@ def export(
         recipe: How they were trained.
         pieces: The vocabulary.
         conditions: What can be asked for.
+        words: What copy is made of; none for any.
     """
     arrays: dict[str, NDArray[np.int8] | Floats] = {}
     digest = blake2b(digest_size=10)
@@ -43,10 +45,12 @@ def export(
         places=recipe.places,
         pieces=tuple(pieces),
         conditions=tuple(conditions),
+        words=frozenset(words),
     )
     out.mkdir(parents=True, exist_ok=True)
     np.savez(out / WEIGHTS, allow_pickle=False, **arrays)
-    (out / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(build), indent=0) + b"\n")
+    card = msgspec.json.encode(build, order="sorted")
+    (out / CARD).write_bytes(msgspec.json.format(card, indent=0) + b"\n")
     return build
 
 

@@ -1,13 +1,13 @@
 """Rows to learn from: what was asked for → what was written, with slots in place of facts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
 import regex
 
-from hookline.writers.house.marks import MARKS, PAD
+from hookline.writers.house.marks import MARKS, PAD, words_of
 
 _NAMED: Final = regex.compile(rf"(?:[Tt]he (?={MARKS['name']}))?[\ue000-\ue0ef]{PAD}*")
 _SENTENCE: Final = regex.compile(r"(?<=[.?!。？！])\s*")
@@ -88,6 +88,12 @@ def sentences_of(text: str) -> list[tuple[str, ...]]:
     """
     found = (_WORD.findall(sentence.casefold()) for sentence in _SENTENCE.split(text))
     return [tuple(words) for words in found if words]
+
+
+def copy_words(rows: Iterable[Row]) -> set[str]:
+    """The Latin words that copy is made of, in small letters; prose's words are not for copy."""
+    texts = (spot.text for row in rows if row.source == "copy" for spot in row.fields)
+    return {word for text in texts for word in words_of(text)}
 
 
 def is_held_out(*keys: object) -> bool:

@@ -6,7 +6,7 @@ likely it was. The writer that is tuned draws a little more boldly or carefully,
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Final
 
@@ -15,7 +15,7 @@ import numpy as np
 from hookline.errors import BadInput
 from hookline.house.rows import Row, Written
 from hookline.types import Brief
-from hookline.writers.house import branded
+from hookline.writers.house import branded, slips
 from hookline.writers.house.asked import Seen, asks, conditions, language_of, see, sizer
 from hookline.writers.house.marks import MARKS, fill
 from hookline.writers.house.network import Network
@@ -37,8 +37,8 @@ class Sample:
         parts: Channel field name → text, in the brand's spelling; empty for one that came to no
             end.
         row: What was drawn, with slots; None for one that came to no end.
-        fit: Whether the writer would hand it in: it came to an end, every slot has a value, and it
-            keeps the channel's limits and the brand's terms.
+        fit: Whether the writer would hand it in: it came to an end, every slot has a value, every
+            word was learned, and it keeps the channel's limits and the brand's terms.
         loglik: How likely it is under the base of a tuning, in nats a piece; NaN outside of one.
     """
 
@@ -90,7 +90,9 @@ def draw(
             size = sizer(briefs[lot[0]].channel)
             copies = sample(network, [each for _, each in asked], size=size, luck=luck, rng=rng)
             for at, (whole, fields), texts in zip(lot, asked, copies, strict=True):
-                drawn[at].append(_sample(briefs[at], at, whole, fields, texts))
+                copy = _sample(briefs[at], at, whole, fields, texts)
+                fit = copy.fit and not slips(network, texts or (), copy.brief.locale)
+                drawn[at].append(replace(copy, fit=fit))
     return [copy for at in range(len(briefs)) for copy in drawn[at]]
 
 

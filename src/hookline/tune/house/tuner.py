@@ -175,6 +175,7 @@ class HouseTuner:
             recipe=recipe,
             pieces=build.pieces,
             conditions=build.conditions,
+            words=build.words,
         )
 
     def weights(self) -> Weights:

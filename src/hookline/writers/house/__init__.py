@@ -21,7 +21,7 @@ from hookline.sentiment import BAND, missed_by
 from hookline.types import Brief, Channel, Draft, content_hash
 from hookline.writers.base import Writer
 from hookline.writers.house.asked import Seen, asks, language_of, see, sizer
-from hookline.writers.house.marks import fill
+from hookline.writers.house.marks import fill, words_of
 from hookline.writers.house.network import Network
 from hookline.writers.house.sampler import Luck, sample
 
@@ -29,14 +29,17 @@ DEFAULT: Final = Path(__file__).parent / "default"
 """The folder of the model that ships."""
 ROUNDS: Final = 4
 """Most times that more copies are drawn for one call."""
-_CHOICE: Final = 3
+_CHOICE: Final = 2
 """Drafts written for each one handed in."""
+_WITH_FEELING: Final = 6
+"""The same where a feeling is asked for: the model heeds it less."""
 _EXTRA: Final = 1.25
 """Copies drawn for each that is missing: some say what another says, or don't fit."""
 _BATCH: Final = 64
 """Most copies drawn at once."""
 _ALIKE: Final = 86
 """Likeness of two fields, in percent, from which they say the same."""
+_KANA: Final = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}]")
 _WORD: Final = regex.compile(r"[\p{L}\p{N}]+")
 
 Parts = dict[str, str]
@@ -76,7 +79,7 @@ class House(Writer):
 
     name: ClassVar[str] = "house"
     oversample: ClassVar[int] = 8
-    TEMPERATURE: ClassVar[float] = 0.9
+    TEMPERATURE: ClassVar[float] = 1.1
     TOP_P: ClassVar[float] = 0.95
 
     def __init__(
@@ -95,7 +98,7 @@ class House(Writer):
                 nothing fits the channel and the brand's terms.
         """
         seen = self._see(brief)
-        wanted = _CHOICE * n
+        wanted = n * (_CHOICE if brief.sentiment is None else _WITH_FEELING)
         written: dict[tuple[str, ...], Draft] = {}
         for turn in range(ROUNDS):
             missing = min(wanted - len(written), _BATCH)
@@ -144,7 +147,7 @@ class House(Writer):
         copies = sample(self.network, asked, size=sizer(brief.channel), luck=self._luck, rng=rng)
         names = [spot.name for spot in brief.channel.fields]
         for copy, texts in zip(asked, copies, strict=True):
-            if texts is None:
+            if texts is None or slips(self.network, texts, brief.locale):
                 continue
             filled = [fill(text, ask.values) for ask, text in zip(copy, texts, strict=True)]
             yield {name: text for name, text in zip(names, filled, strict=True) if text}
@@ -157,10 +160,20 @@ def _load(folder: Path) -> Network:
 
 
 def _missed(draft: Draft, brief: Brief) -> tuple[bool, int, float]:
-    """Whether the draft misses the feeling asked for, how few attributes it has, and by how much
-    it misses the feeling."""
+    """What to sort drafts by, the most as asked first.
+
+    Whether the feeling is missed, how few attributes are there, and how far off the feeling is.
+    """
     off = missed_by(" | ".join(draft.parts.values()), brief.locale, brief.sentiment)
     return off > BAND, -sum(as_asked(draft.parts, brief).values()), off
+
+
+def slips(network: Network, texts: Sequence[str], locale: str) -> bool:
+    """Whether the drawn texts have a word that the model never learned, or alien letters."""
+    known = network.build.words
+    learned = not known or all(words_of(text) <= known for text in texts)
+    native = language_of(locale) == "ja" or not any(map(_KANA.search, texts))
+    return not (learned and native)
 
 
 def branded(parts: Parts, brief: Brief) -> Parts | None:

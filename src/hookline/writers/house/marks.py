@@ -22,6 +22,7 @@ FIELD: Final = "\ue0f0"
 PAD: Final = "\ue0ff"
 """Makes a mark as long as what will stand in its place."""
 
+_WORD: Final = regex.compile(r"\p{Latin}+")
 _MARK: Final = regex.compile(r"[\ue000-\ue0ef]")
 _SLOT_OF: Final = {mark: slot for slot, mark in MARKS.items()}
 _START: Final = regex.compile(r"(?:^|[.?!¿¡][\"'»”]?[ \u00a0]?)[¿¡«]?$")
@@ -53,6 +54,16 @@ def fill(text: str, values: Mapping[str, str]) -> str | None:
         filled += [capital(value) if starts else value]
         last = found.end()
     return "".join([*filled, text[last:]])
+
+
+def words_of(text: str) -> set[str]:
+    """The text's Latin words in small letters, slots left out.
+
+    Examples:
+        >>> sorted(words_of(f"Yours today, {MARKS['name']}'s: 今日"))
+        ['s', 'today', 'yours']
+    """
+    return set(_WORD.findall(text.casefold()))
 
 
 def capital(text: str) -> str:

@@ -40,6 +40,8 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
         places: Most pieces of one copy.
         pieces: The texts that copy is put together from.
         conditions: What can be asked for.
+        words: What Latin words the copy that it learned from is made of, see `marks.words_of`;
+            others are slips. Empty where any word may be written.
     """
 
     version: str
@@ -49,6 +51,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     places: int
     pieces: tuple[str, ...]
     conditions: tuple[str, ...]
+    words: frozenset[str] = frozenset()
 
 
 def room_kind(room: int) -> int:
