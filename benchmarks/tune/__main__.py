@@ -1,6 +1,6 @@
 """Does the writer get better by tuning, in which objectives, and at what price?
 
-    python -m benchmarks.tune --json OUT            60 steps a way, 5 rounds in 3 shops
+    python -m benchmarks.tune --json OUT            30 steps a way, 5 rounds in 2 shops
     python -m benchmarks.tune --json OUT --quick    a few steps of a few ways, to see that it works
 
 Two worlds. In the first a reward model is learned from real headline tests, the house model tuned
@@ -47,11 +47,11 @@ _LATE: Final = 10
 
 FULL: Final = Scale(
     tests=1500,
-    effort=Effort(steps=60),
+    effort=Effort(steps=30),
     taught=350,
     judged=105,
-    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(steps=40)),
-    worlds=3,
+    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(steps=25)),
+    worlds=2,
 )
 QUICK: Final = Scale(
     tests=150,

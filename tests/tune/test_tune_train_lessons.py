@@ -13,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from hookline import extras
 from hookline.commands.tune_train import train as command
 from hookline.errors import BadInput
 from hookline.tune import Won, lines
-from hookline.tune.train import Method, Recipe, packages, plan, read, train
+from hookline.tune.train import Method, Recipe, plan, read, train
 from tune.made_tuning import ASKED, BAD, GOOD, ROWS, SYSTEM, row, write_rows
 
 
@@ -208,7 +209,7 @@ def test_missing_package_is_named_with_its_remedy(
     def absent(name: str) -> None:
         raise ImportError(f"No module named {name!r}")
 
-    monkeypatch.setattr(packages, "import_module", absent)
+    monkeypatch.setattr(extras, "import_module", absent)
     taught = read(write_rows(tmp_path / "rows", ROWS["sft"]), "sft")
     with pytest.raises(BadInput, match=r"needs torch: pip install 'hookline\[tune\]'"):
         train(tmp_path, taught, tmp_path / "out", recipe=Recipe(method="sft"))

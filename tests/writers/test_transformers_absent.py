@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from hookline import extras
 from hookline.errors import BadInput
-from hookline.writers import transformers
 from hookline.writers.transformers import TransformersWriter
 
 
@@ -32,6 +32,6 @@ def test_missing_package_is_named_with_its_remedy(
     def absent(name: str) -> None:
         assert name == "torch"
 
-    monkeypatch.setattr(transformers, "find_spec", absent)
+    monkeypatch.setattr(extras, "find_spec", absent)
     with pytest.raises(BadInput, match=r"needs torch: pip install 'hookline\[local\]'"):
         TransformersWriter(folder=tmp_path)

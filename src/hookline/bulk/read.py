@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from hookline import extras
 from hookline.bulk.batch import Array, Batch
 from hookline.bulk.columns import MOST_GROUPS, MOST_SEGMENTS, Layout, layout, named, text
 from hookline.bulk.fold import Shape
@@ -186,10 +187,7 @@ def _keys(kind: Any) -> tuple[str, ...]:  # noqa: ANN401 - DuckDB's type
 
 
 def _require(package: str) -> Any:  # noqa: ANN401 - a package
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise BadInput(f"this needs {package}: pip install 'hookline[bulk]'") from error
+    return extras.require(package, "bulk", "this")
 
 
 @contextmanager

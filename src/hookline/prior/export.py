@@ -10,7 +10,6 @@ Needs the package `onnx`, which `pip install 'hookline[train]'` brings.
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
@@ -18,13 +17,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hookline import extras
 from hookline.errors import BadInput
+from hookline.extras import Package
 from hookline.prior.encoder import NETWORK, VECTORS, VOCABULARY, Floats, Vectors, rounded
 
 T = TypeVar("T")
-
-Package = Any
-"""A package bound at run time, since Hookline is checked and run where it is not installed."""
 
 Weights = Mapping[str, Floats]
 """Weights by their names in a Hugging Face `BertModel`, and `head.weight` and `head.bias`."""
@@ -136,12 +134,7 @@ def require(package: str) -> Package:
     Raises:
         BadInput: Where it is not installed.
     """
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise BadInput(
-            f"training a prior needs {package}: pip install 'hookline[train]'"
-        ) from error
+    return extras.require(package, "train", "training")
 
 
 def _network(weights: Weights, bert: Bert) -> bytes:

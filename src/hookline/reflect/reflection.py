@@ -3,11 +3,11 @@
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, Final
 
 import msgspec
 
+from hookline import extras
 from hookline.errors import BadInput, WriterFailed
 from hookline.prompts import MAX_CRAFT, Prompt, fenced, filled, load, with_craft
 from hookline.reflect.exam import Exam, Mark
@@ -61,10 +61,7 @@ def search(
         WriterFailed: Where the model that reflects fails, or answers wrongly twice.
         BudgetSpent: Where there is no money left to go on.
     """
-    try:
-        gepa = import_module("gepa")
-    except ImportError as error:
-        raise BadInput("reflecting needs gepa: pip install 'hookline[reflect]'") from error
+    gepa = extras.require("gepa", "reflect", "reflecting")
     adapter = _Adapter(prompt, exam, ask, seed)
     found = gepa.optimize(
         seed_candidate={CRAFT: prompt.craft},

@@ -41,6 +41,7 @@ from hookline.perceive.encoders import Encoder
 from hookline.perceive.hashing import hashes, placed
 from hookline.prior import TextPrior
 from hookline.recognise import recognise
+from hookline.tune.export import is_held_out
 from hookline.tune.logged import LoggedTest, Terms
 from hookline.tune.objectives import (
     Candidate,
@@ -51,7 +52,7 @@ from hookline.tune.objectives import (
     groups_of,
 )
 from hookline.tune.strata import SPREAD, Findings, Stratum, study
-from hookline.types import ATTRIBUTE_LEVELS, Arm, Attributes, Product, content_hash
+from hookline.types import ATTRIBUTE_LEVELS, Arm, Attributes, Product
 from hookline.words import fold
 
 MEMBERS: Final = 24
@@ -300,7 +301,8 @@ def split(
 ) -> tuple[RewardModel, HeldOut]:
     """The model that a writer is tuned by, and the one that watches it, of other products.
 
-    Products are shared out by their ids, see `is_held_out`.
+    Products are shared out by their ids, see `export.is_held_out`: what is held out there is so
+    here too, since the share is larger.
 
     Args:
         lessons: Of at least `LEAST_PRODUCTS` products on each side.
@@ -325,19 +327,6 @@ def split(
         )
     model = RewardModel.fit(taught, encoder, seed=seed, members=members)
     return model, HeldOut(RewardModel.fit(kept, encoder, seed=seed + 1, members=members))
-
-
-def is_held_out(product_id: str, share: float = HELD_OUT) -> bool:
-    """Whether the writer's model learns nothing of a product, nor of its variants.
-
-    Only its id decides, as in `export.held_out`: it stays on its side when the log grows, and what
-    is held out there is held out here, since the share is larger.
-
-    Args:
-        product_id: The id that its variants share where it has some.
-        share: Of products that are held out, 0 to 1.
-    """
-    return int(content_hash("held out", product_id, size=4), 16) < share * 2**32
 
 
 @dataclass(frozen=True, slots=True, eq=False)

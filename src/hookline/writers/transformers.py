@@ -9,14 +9,15 @@ from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import Any, ClassVar, Final, Self
+from typing import ClassVar, Final, Self
 
 from jinja2 import TemplateError
 
+from hookline import extras
 from hookline.errors import BadInput, WriterFailed
+from hookline.extras import Package
 from hookline.prompts import Prompt, load
 from hookline.types import Brief, Channel, Draft
 from hookline.writers.base import Writer
@@ -30,11 +31,7 @@ from hookline.writers.dialogue import (
     shared_out,
 )
 
-Package = Any
-"""Bound at run time, since Hookline is checked and run where it is not installed."""
-
 _PACKAGES: Final = ("torch", "transformers")
-_REMEDY: Final = "pip install 'hookline[local]'"
 _ROLES: Final = {"system": "", "user": "", "assistant": "Answer:\n"}
 
 
@@ -75,8 +72,7 @@ class TransformersWriter(Writer):
         if not (temperature > 0 and 0 < top_p <= 1 and at_once >= 1):
             raise BadInput("temperature must be above 0, top_p above 0 to 1, at_once at least 1")
         for package in _PACKAGES:
-            if find_spec(package) is None:
-                raise BadInput(f"the transformers writer needs {package}: {_REMEDY}")
+            extras.check_installed(package, "local", "the transformers writer")
         self.folder = Path(folder)
         self.device = device
         self.temperature = temperature

@@ -1,41 +1,24 @@
 """Packages that only some encoders need: asked for when one is opened, never before."""
 
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any, Final
+from typing import Final
 
-from hookline.errors import BadInput
+from hookline import extras
+from hookline.extras import Package
 
-Package = Any
-"""A package bound at run time, since Hookline is checked and run where it is not installed."""
+__all__ = ["Package", "check_installed", "in_one_line", "require"]
 
 _MOST: Final = 200
+_WHAT: Final = "this encoder"
 
 
 def require(package: str, extra: str) -> Package:
-    """A package that only this encoder needs.
-
-    Args:
-        package: Its name, or that of a module in it.
-        extra: Of Hookline, which brings it.
-
-    Raises:
-        BadInput: Where it is not installed.
-    """
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise _missing(package, extra) from error
+    """A package that only this encoder needs, see `extras.require`."""
+    return extras.require(package, extra, _WHAT)
 
 
 def check_installed(package: str, extra: str) -> None:
-    """Finds out whether `require` would find a package, without the time of importing it.
-
-    Raises:
-        BadInput: Where it is not installed.
-    """
-    if find_spec(package.partition(".")[0]) is None:
-        raise _missing(package, extra)
+    """Finds out whether `require` would find a package, see `extras.check_installed`."""
+    extras.check_installed(package, extra, _WHAT)
 
 
 def in_one_line(error: Exception) -> str:
@@ -47,8 +30,3 @@ def in_one_line(error: Exception) -> str:
     'EOFError'
     """
     return " ".join(str(error).split())[:_MOST] or type(error).__name__
-
-
-def _missing(package: str, extra: str) -> BadInput:
-    name = package.partition(".")[0]
-    return BadInput(f"this encoder needs {name}: pip install 'hookline[{extra}]'")

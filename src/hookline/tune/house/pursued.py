@@ -50,6 +50,8 @@ SENTIMENT: Final = -0.1
 """Least mean of −|score − target|."""
 ROOM: Final = 0.3
 """Nats a piece that copy may be less fluent than the base's."""
+_ASCENT: Final = 0.3
+"""η: copy can narrow within ten steps, so weights must be there within ten."""
 _MEASURED: Final = 4
 """Steps' worth of copies that the base is measured on."""
 _LOOKED_AT: Final = 0.75
@@ -112,6 +114,7 @@ def usual_mix(base: Measured) -> Weights:
             "cta": CTA,
             "fluency": base.means["fluency"] - ROOM,
         },
+        rate=_ASCENT,
     )
 
 

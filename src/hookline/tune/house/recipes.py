@@ -82,9 +82,9 @@ class Rewarding:
     briefs: int = 8
     per_brief: int = 8
     looks: int = 2
-    rate: float = 2e-4
+    rate: float = 1e-3
     warm_up: int = 5
-    reach: float = 3e-4
+    reach: float = 2e-3
     beta: float = 0.02
     trust: float = 0.2
     batch: int = 2048

@@ -3,13 +3,11 @@
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
-from importlib import import_module
-from typing import Any
 
-from hookline.errors import BadInput
+from hookline import extras
+from hookline.extras import Package
 
-Package = Any
-"""A package, or something of one: Hookline is checked and run where they are not installed."""
+__all__ = ["Package", "require", "undisturbed"]
 
 
 def require(package: str) -> Package:
@@ -18,12 +16,7 @@ def require(package: str) -> Package:
     Raises:
         BadInput: Where it is not installed.
     """
-    try:
-        return import_module(package)
-    except ImportError as error:
-        raise BadInput(
-            f"tuning a writer needs {package}: pip install 'hookline[tune]' ({error})"
-        ) from error
+    return extras.require(package, "tune", "tuning a writer")
 
 
 @contextmanager
