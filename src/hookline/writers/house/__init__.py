@@ -31,7 +31,7 @@ ROUNDS: Final = 4
 """Most times that more copies are drawn for one call."""
 _CHOICE: Final = 2
 """Drafts written for each one handed in."""
-_WITH_FEELING: Final = 6
+_WITH_FEELING: Final = 8
 """The same where a feeling is asked for: the model heeds it less."""
 _EXTRA: Final = 1.25
 """Copies drawn for each that is missing: some say what another says, or don't fit."""
