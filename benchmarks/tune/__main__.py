@@ -80,8 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     ways = [way for way in WAYS if way.name in names]
     worlds = range(scale.worlds if "shop" in names else 0)
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        own = [pool.submit(found_of, way, scale, out, options.seed) for way in (BASE, *ways)]
         shops = [pool.submit(loop.play, world, scale.shop, out / "shop") for world in worlds]
+        own = [pool.submit(found_of, way, scale, out, options.seed) for way in (BASE, *ways)]
         with Progress(console=console) as progress:
             task = progress.add_task("tuning", total=len(own) + len(shops))
             for _ in as_completed([*own, *shops]):

@@ -6,8 +6,9 @@ their own in this shop, which nobody knows beforehand. After the round the base 
 tests so far.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -107,6 +108,8 @@ def play(seed: int, size: Size, out: Path) -> list[Turn]:
         )
         folder = made.folder
         turns.append(_judged(shop, judges, folder, products, seed, size, len(lessons), made.why))
+        told = json.dumps([asdict(each) for each in turns], indent=1)
+        (out / f"{seed}.json").write_text(told, encoding="utf-8")
     return turns
 
 
