@@ -285,8 +285,10 @@ class _Run:
 
     def _chosen(self, job: _Job) -> list[Copy]:
         """The copies of a brief that are kept."""
+        if len(job.passing) <= self._wanted:
+            return job.passing
         passing = _most_as_asked(job.passing, job.brief, self._wanted)
-        if len(passing) <= self._wanted:
+        if len(passing) == self._wanted:
             return passing
         choice, brief = self._terms.choice, job.brief
         beside = [
@@ -361,13 +363,13 @@ def _name(brief: Brief) -> str:
 
 
 def _most_as_asked(copies: Sequence[Copy], brief: Brief, wanted: int) -> list[Copy]:
-    """Those that have most of the attributes asked for: as few as make up the number wanted.
+    """Those that have most of the attributes asked for: as few as make up what is wanted of more.
 
     Where the last of them has as many as others, these stay too. What is said of an attribute after
     its test holds for copy that has it.
     """
     had = [sum(as_asked(copy.parts, brief).values()) for copy in copies]
-    least = sorted(had)[-wanted:][0] if copies else 0
+    least = sorted(had)[-wanted]
     return [copy for copy, count in zip(copies, had, strict=True) if count >= least]
 
 

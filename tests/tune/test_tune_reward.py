@@ -15,7 +15,6 @@ from hookline.catalog import read_feed
 from hookline.channels import channel
 from hookline.errors import BadInput, Refused
 from hookline.perceive.encoders import encoder_named
-from hookline.prior import TextPrior
 from hookline.recognise import recognise
 from hookline.simulate import Parameters, Shop, Visit
 from hookline.simulate.slate import made_slate
@@ -25,7 +24,6 @@ from hookline.tune.reward import (
     LEAST_BATCH,
     HeldOut,
     Lesson,
-    PriorReward,
     RewardModel,
     is_held_out,
     lessons_in,
@@ -412,20 +410,6 @@ def test_lessons_that_are_no_numbers_or_compare_nothing_are_refused() -> None:
         RewardModel.fit(lone, ENCODER, seed=0)
     with pytest.raises(BadInput, match="even number"):
         RewardModel.fit(lessons, ENCODER, seed=0, members=3)
-
-
-def test_the_shipped_prior_is_an_ensemble_of_two() -> None:
-    prior = TextPrior.load(fast=True)
-    lines = [
-        *small()[0].machine_lines(),
-        *(replace(e, group=1) for e in small()[3].machine_lines()),
-    ]
-    found = PriorReward(prior).predict(lines)
-    forecasts = prior.forecast([each.text for each in lines[:7]])
-    assert found.shape == (2, 14)
-    assert found.mean(axis=0)[:7] == pytest.approx([each.mean for each in forecasts])
-    assert found.std(axis=0)[:7] == pytest.approx([each.sd for each in forecasts])
-    assert Conversion(model=PriorReward(prior))(lines).shape == (14,)
 
 
 # --- a poisoned log -----------------------------------------------------------------------------

@@ -220,15 +220,15 @@ class Shop:
         """
         p = self.parameters
         text = "\n".join(f"{name}: {words}" for name, words in sorted(parts))
-        worth = lognormal(p.quirk_sd, chances(self.seed, f"copy|{text}")[0])
+        chance = chances(self.seed, f"copy|{text}")[0]
         told = " ".join(words for _, words in parts).casefold()
         words = sorted(set(_WORD.findall(told))) if p.wording else []
         if not words:
-            return worth
-        own, spread = sqrt(1 - p.wording), p.quirk_sd * sqrt(p.wording / len(words))
-        mean = exp(-(p.quirk_sd**2) / 2)
-        luck = (worth / mean) ** own
-        return mean * luck * prod(scale(spread, chances(self.seed, f"word|{w}")[0]) for w in words)
+            return lognormal(p.quirk_sd, chance)
+        luck = scale(p.quirk_sd * sqrt(1 - p.wording), chance)
+        spread = p.quirk_sd * sqrt(p.wording / len(words))
+        worth = prod(scale(spread, chances(self.seed, f"word|{word}")[0]) for word in words)
+        return luck * worth * exp(-(p.quirk_sd**2) / 2)
 
     def _follow_through(self, attributes: Attributes) -> float:
         return prod(self.parameters.follow_through.get(level, 1.0) for level in levels(attributes))

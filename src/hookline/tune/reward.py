@@ -39,7 +39,6 @@ from hookline.errors import BadInput, Refused
 from hookline.perceive.copy import style_features
 from hookline.perceive.encoders import Encoder
 from hookline.perceive.hashing import hashes, placed
-from hookline.prior import TextPrior
 from hookline.recognise import recognise
 from hookline.tune.export import is_held_out
 from hookline.tune.logged import LoggedTest, Terms
@@ -327,30 +326,6 @@ def split(
         )
     model = RewardModel.fit(taught, encoder, seed=seed, members=members)
     return model, HeldOut(RewardModel.fit(kept, encoder, seed=seed + 1, members=members))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PriorReward:
-    """The text prior as an ensemble of two: its forecast one standard deviation up and down.
-
-    Attributes:
-        prior: Learned from other people's tests; the one that ships from headlines.
-    """
-
-    prior: TextPrior
-
-    def predict(self, candidates: Sequence[Candidate], /) -> FloatArray:
-        """Log of each one's rate over that of its group's typical line, shape (2, candidates)."""
-        found = np.zeros((2, len(candidates)))
-        groups = groups_of(candidates)
-        for group in np.unique(groups):
-            rows = np.flatnonzero(groups == group)
-            forecasts = self.prior.forecast([candidates[row].text for row in rows.tolist()])
-            found[:, rows] = [
-                [each.mean - each.sd for each in forecasts],
-                [each.mean + each.sd for each in forecasts],
-            ]
-        return found
 
 
 def read(candidates: Sequence[Candidate], encoder: Encoder, known: Collection[str]) -> FloatArray:
