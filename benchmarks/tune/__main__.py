@@ -1,7 +1,7 @@
 """Does the writer get better by tuning, in which objectives, and at what price?
 
-    python -m benchmarks.tune --json OUT            30 steps a way, 5 rounds in 2 shops
-    python -m benchmarks.tune --json OUT --quick    a few steps of a few ways, to see that it works
+    python -m benchmarks.tune --json OUT            every way, and 5 rounds of tests in 2 shops
+    python -m benchmarks.tune --json OUT --quick    a little of a few ways, to see that it works
 
 Two worlds. In the first a reward model is learned from real headline tests, the house model tuned
 by it in many ways, all of the same effort, and its drafts for held-out products judged by a second
@@ -40,25 +40,24 @@ from hookline.tune.house.pursued import steps_of
 from hookline.tune.train.curves import curves
 
 MULTI: Final = WAYS[0].name
-_QUICK: Final = (MULTI, "conversion alone", "multi-objective, dpo")
-_LATE: Final = 10
-"""Steps at the end whose mean tells how fluent copy became."""
-
+_QUICK: Final = (MULTI, "conversion alone", "multi-objective, grpo")
 
 FULL: Final = Scale(
-    tests=1500,
-    effort=Effort(steps=30),
-    taught=350,
-    judged=105,
-    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(steps=25)),
+    tests=100_000,
+    effort=Effort(rounds=2, briefs=1000, steps=90),
+    taught=3000,
+    judged=84,
+    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(rounds=2, briefs=400, steps=0)),
     worlds=2,
 )
 QUICK: Final = Scale(
     tests=150,
-    effort=Effort(steps=3, briefs=4),
-    taught=21,
+    effort=Effort(rounds=1, briefs=21, steps=2),
+    taught=42,
     judged=14,
-    shop=loop.Size(rounds=1, visits=1_000, effort=Effort(steps=2, briefs=4), judges=50, briefs=12),
+    shop=loop.Size(
+        rounds=1, visits=1_000, effort=Effort(rounds=1, briefs=24, steps=0), judges=50, briefs=12
+    ),
     worlds=1,
 )
 
@@ -94,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rounds:
         console.print(_rounds(rounds))
     if options.json and MULTI in by_name:
-        drawing = curves(steps_of(by_name[MULTI].tuned.paid), steps=scale.effort.steps)
+        drawing = curves(steps_of(by_name[MULTI].tuned.paid), steps=scale.effort.rounds)
         options.json.with_suffix(".svg").write_text(str(drawing), encoding="utf-8")
     result = {
         "ways": {each.way.name: _shown(each) for each in (base, *found)},
@@ -129,11 +128,12 @@ def _multi_bars(multi: Found, base: Judged) -> list[Bar]:
         *bars,
         _least("call to action as asked", now.cta, 0.95),
         _most("mean error of sentiment", now.sentiment_error, 0.1),
+        _least("attributes as asked", now.attributes, base.attributes),
         _least("drafts that guards pass", now.passed, base.passed),
         _most("drafts with an unfounded claim", now.unfounded, base.unfounded),
         _most("claims a draft that press", now.pressing, base.pressing),
         _most("self-repetition of 8 drafts", now.repetition, base.repetition),
-        _told("steps before the watch stopped it", multi.tuned.steps),
+        _told("rounds before the watch stopped it", multi.tuned.steps),
     ]
 
 
@@ -152,14 +152,13 @@ def _ablation_bars(found: Mapping[str, Found]) -> list[Bar]:
 def _worth(found: Found, name: str) -> float:
     """How well a way does in what an objective is for; higher is better."""
     now = found.judged
-    if name == "fluency":
-        late = [paid.values["fluency"] for paid in found.tuned.paid[-_LATE:]]
-        return float(np.mean(late)) if late else 0.0
     return {
         "conversion": now.lift,
         "diversity": now.off_diagonal,
         "sentiment": -now.sentiment_error,
         "cta": now.cta,
+        "attributes": now.attributes,
+        "fluency": now.fluency,
         "guards": now.passed,
     }[name]
 
@@ -231,8 +230,21 @@ def _told(name: str, value: float) -> Bar:
 
 
 def _table(found: Sequence[Found]) -> Table:
-    heads = ("steps", "lift", "95 %", "D", "Vendi", "s-BLEU", "compr.", "cta", "sent.", "passed")
-    table = Table("way", *heads, "false", "press", "repet.", title="drafts for held-out products")
+    heads = (
+        "steps",
+        "lift",
+        "95 %",
+        "D",
+        "Vendi",
+        "s-BLEU",
+        "compr.",
+        "cta",
+        "attr.",
+        "sent.",
+        "passed",
+    )
+    heads += ("false", "press", "fluency", "repet.", "seconds")
+    table = Table("way", *heads, title="drafts for held-out products")
     for each in found:
         now = each.judged
         table.add_row(
@@ -242,11 +254,14 @@ def _table(found: Sequence[Found]) -> Table:
             f"{now.low:+.1%} to {now.high:+.1%}",
             *(f"{getattr(now, name):.3f}" for name in DIVERSITY),
             f"{now.cta:.3f}",
+            f"{now.attributes:.3f}",
             f"{now.sentiment_error:.3f}",
             f"{now.passed:.3f}",
             f"{now.unfounded:.3f}",
             f"{now.pressing:.2f}",
+            f"{now.fluency:.2f}",
             f"{now.repetition:.2f}",
+            f"{each.seconds:.0f}",
         )
     return table
 
@@ -270,6 +285,7 @@ def _shown(found: Found) -> dict[str, object]:
     return {
         **asdict(found.judged),
         "steps": found.tuned.steps,
+        "seconds": found.seconds,
         "stopped": found.tuned.why,
         "paid": [asdict(paid) for paid in found.tuned.paid],
     }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from time import process_time
 from typing import Final
 
 from benchmarks.tune import loop
@@ -22,7 +23,7 @@ class Scale:
     """How much is done.
 
     Attributes:
-        tests: Headline tests that rewards are learned from.
+        tests: Headline tests that rewards are learned from, at most.
         effort: What each way draws.
         taught: Briefs that writers are tuned on.
         judged: Briefs that they are judged on.
@@ -40,24 +41,35 @@ class Scale:
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """One way: what came of its tuning, and how its drafts are judged."""
+    """One way: what came of its tuning, and how its drafts are judged.
+
+    Attributes:
+        way: The way.
+        tuned: Its tuning.
+        judged: Its drafts.
+        seconds: Processor time of the tuning, what an earlier run did left out.
+    """
 
     way: Way
     tuned: Pursued
     judged: Judged
+    seconds: float
 
 
 def found_of(way: Way, scale: Scale, out: Path, seed: int) -> Found:
     """What comes of one way to tune; of no way at all, the base."""
     models = rewards(scale.tests, seed)
+    started = process_time()
     made = Pursued(folder=DEFAULT, steps=0, why="", paid=())
     if way != BASE:
         asked = briefs(scale.taught, seed, held_out=False)
         folder = out / way.name.replace(" ", "-").replace(",", "")
         made = tuned(way, asked, models, folder, effort=scale.effort, seed=seed)
+    seconds = process_time() - started
     tests = briefs(scale.judged, seed + 1, held_out=True)
     drafts = written(made.folder, tests, seed)
-    return Found(way=way, tuned=made, judged=judged(drafts, _base(scale.judged, seed), models[1]))
+    found = judged(drafts, _base(scale.judged, seed), models[1])
+    return Found(way=way, tuned=made, judged=found, seconds=seconds)
 
 
 @cache

@@ -12,11 +12,13 @@ from benchmarks.tune.worlds import encoder
 from hookline.diversity import measure, self_repetition
 from hookline.errors import WriterFailed
 from hookline.guards import GUARDS, check_all, guards_named
-from hookline.tune.objectives import CallToAction, Candidate, Reading, SentimentMatch
+from hookline.tune.house import likelihood, row_of
+from hookline.tune.objectives import AsAsked, CallToAction, Candidate, Reading, SentimentMatch
 from hookline.tune.reward import HeldOut
 from hookline.tune.watch import distinct, pressing, unfounded
 from hookline.types import Brief
-from hookline.writers.house import House
+from hookline.writers.house import DEFAULT, House
+from hookline.writers.house.network import Network
 
 SLATE: Final = 8
 """Drafts a brief."""
@@ -38,10 +40,12 @@ class Judged:
         self_bleu: Likewise.
         compression_ratio: Likewise.
         cta: Share that call for what was asked.
+        attributes: Share of the other attributes that are as asked.
         sentiment_error: Mean distance of a draft's feeling from its target.
         passed: Share that all guards pass.
         unfounded: Share with a claim that the product doesn't carry.
         pressing: Claims in a draft that press.
+        fluency: Mean log-likelihood of a piece under the base, nats.
         repetition: Self-repetition within a slate.
         distinct: Different pairs of neighbouring words over all pairs.
         drafts: How many there are.
@@ -56,10 +60,12 @@ class Judged:
     self_bleu: float
     compression_ratio: float
     cta: float
+    attributes: float
     sentiment_error: float
     passed: float
     unfounded: float
     pressing: float
+    fluency: float
     repetition: float
     distinct: float
     drafts: int
@@ -97,15 +103,24 @@ def judged(drafts: Sequence[Candidate], base: Sequence[Candidate], held_out: Hel
         high=exp(lift.mean + 1.96 * lift.error) - 1,
         **{name: float(np.mean([getattr(each, name) for each in told])) for name in DIVERSITY},
         cta=float(CallToAction()(drafts).mean()),
+        attributes=float(AsAsked()(drafts).mean()),
         sentiment_error=-float(SentimentMatch()(drafts).mean()),
         passed=float(np.mean(passed)),
         unfounded=float(np.mean([unfounded(each) for each in drafts])),
         pressing=float(np.mean([pressing(each) for each in drafts])),
+        fluency=_fluency(drafts),
         repetition=float(np.mean([self_repetition(texts) for texts in full])),
         distinct=distinct([each.text for each in drafts]),
         drafts=len(drafts),
         examples=tuple(each.text for each in drafts[:: max(len(drafts) // 12, 1)])[:12],
     )
+
+
+def _fluency(drafts: Sequence[Candidate]) -> float:
+    """How likely the base is to write the drafts, nats a piece."""
+    rows = [row_of(each.parts, each.brief) for each in drafts]
+    found = likelihood(Network.load(DEFAULT), [row for row in rows if row is not None])
+    return float(np.nanmean(found))
 
 
 def lift_of(new: Sequence[float], old: Sequence[float], groups: Sequence[int]) -> Reading:

@@ -47,8 +47,12 @@ CHANNEL: Final = "email"
 WORLD: Final = Parameters(appeal_sd=0.06, wording=0.6)
 START: Final = datetime(2026, 3, 2, tzinfo=UTC)
 _EVERYBODY: Final = sample.audiences()[0]
-_OWN, _BASES = 4, 3
+_OWN, _BASES = 8, 7
 """Lines of a test by the writer of the moment, and by the base."""
+_SHARE: Final = 0.25
+"""Share of the products that the watching model is fitted on."""
+_ASKED: Final = 25
+"""Briefs a product that the writer is tuned on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +105,8 @@ def play(seed: int, size: Size, out: Path) -> list[Turn]:
         briefs = [_brief(product, seed, turn) for product in products]
         tests = _tests(shop, briefs, folder, seed=seed, turn=turn, size=size)
         lessons += lessons_of(tests)
-        models = split(lessons, encoder(), seed=seed)
-        asked = [_brief(p, seed, 100 + k) for k in range(6) for p in products]
+        models = split(lessons, encoder(), seed=seed, share=_SHARE)
+        asked = [_brief(p, seed, 100 + k) for k in range(_ASKED) for p in products]
         made = tuned(
             WAYS[0], asked, models, out / f"{seed}-{turn}", effort=size.effort, seed=seed + turn
         )

@@ -3,64 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
-
-import numpy as np
+from typing import Final, Literal
 
 from benchmarks.tune.worlds import encoder
-from hookline.guards import GUARDS, guards_named
-from hookline.house.rows import Row
 from hookline.tune.duals import Fixed, Mix
-from hookline.tune.house import (
-    HouseTuner,
-    Judged,
-    Preferred,
-    Rewarding,
-    Sample,
-    Teaching,
-    Won,
-    can_write,
-    draw,
-    tune_preferences,
-    tune_supervised,
-)
-from hookline.tune.house.pursued import (
-    MODEL,
-    Measured,
-    Pursued,
-    every_objective,
-    pursue,
-    usual_mix,
-    with_likelihoods,
-)
-from hookline.tune.objectives import FloatArray, Forecaster, gates, groups_of
-from hookline.tune.pursuit import candidates_of
+from hookline.tune.house import Ranking, Rewarding
+from hookline.tune.house.pursued import Measured, Pursued, pursue, usual_mix
+from hookline.tune.objectives import Forecaster
 from hookline.tune.reward import HeldOut
 from hookline.types import Brief
 from hookline.writers.house import DEFAULT
-from hookline.writers.house.network import Network
 
 GOAL: Final = "conversion"
-EVERY: Final = (GOAL, "diversity", "sentiment", "cta", "fluency")
-_TIE: Final = 0.02
-"""Weight of the divergence from the base."""
-_BEST: Final = 2
-"""Copies of a group that supervised tuning learns from."""
+EVERY: Final = (GOAL, "diversity", "sentiment", "cta", "attributes", "fluency")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How much is drawn: equal for all ways.
+    """How much is drawn, for about the same time of a processor in all ways.
 
     Attributes:
-        steps: Times that copies are drawn.
+        rounds: Times that copies are drawn.
         briefs: Briefs at a time.
-        per_brief: Copies of each.
+        steps: Steps of `grpo`, which draws less at a time and looks at it twice.
     """
 
+    rounds: int
+    briefs: int
     steps: int
-    briefs: int = 8
-    per_brief: int = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +39,14 @@ class Way:
 
     Attributes:
         name: What the table calls it.
-        method: How it learns; other methods than `grpo` draw once.
+        method: How it learns from what it draws.
         without: Objective, or `guards`, that is left out.
-        alone: Whether conversion is all there is: no other objective, guard, watch or tie to the
-            base.
+        alone: Whether conversion is all there is: no other objective, guard or watch.
         dial: λ of the paper's fixed weights; None for weights that find themselves.
     """
 
     name: str
-    method: str = "grpo"
+    method: Literal["dpo", "sft", "kto", "grpo"] = "dpo"
     without: str = ""
     alone: bool = False
     dial: float | None = None
@@ -88,7 +57,9 @@ WAYS: Final = (
     *(Way(name=f"without {name}", without=name) for name in (*EVERY, "guards")),
     Way(name="conversion alone", alone=True),
     *(Way(name=f"fixed, λ {dial:g}", dial=dial) for dial in (0.2, 0.5, 0.8)),
-    *(Way(name=f"multi-objective, {method}", method=method) for method in ("sft", "dpo", "kto")),
+    Way(name="multi-objective, sft", method="sft"),
+    Way(name="multi-objective, kto", method="kto"),
+    Way(name="multi-objective, grpo", method="grpo"),
 )
 
 
@@ -103,21 +74,18 @@ def tuned(
     base: Path = DEFAULT,
 ) -> Pursued:
     """The base tuned in this way on these briefs; goes on where it was stopped."""
-    if way.method != "grpo":
-        return _taught(way, asked, models[0], out, effort=effort, seed=seed, base=base)
+    recipe = (
+        Rewarding(steps=effort.steps, seed=seed)
+        if way.method == "grpo"
+        else Ranking(rounds=effort.rounds, briefs=effort.briefs, method=way.method, seed=seed)
+    )
     return pursue(
         asked,
         models,
         out,
         encoder=encoder(),
         base=base,
-        recipe=Rewarding(
-            steps=effort.steps,
-            briefs=effort.briefs,
-            per_brief=effort.per_brief,
-            beta=0.0 if way.alone else _TIE,
-            seed=seed,
-        ),
+        recipe=recipe,
         mix=lambda before: _mix(way, before),
         guards=() if way.alone or way.without == "guards" else None,
         watched=not way.alone,
@@ -136,67 +104,3 @@ def _mix(way: Way, before: Measured) -> Mix:
         return replace(usual, bounds=bounds)
     del bounds["diversity"]
     return replace(usual, goals={"diversity": 1.0}, bounds=bounds)
-
-
-def _taught(
-    way: Way,
-    asked: Sequence[Brief],
-    model: Forecaster,
-    out: Path,
-    *,
-    effort: Effort,
-    seed: int,
-    base: Path,
-) -> Pursued:
-    """Draws once, as many copies as the others in all their steps, and teaches from them.
-
-    As many pieces are learned from as in two looks at each copy, like theirs.
-    """
-    network = Network.load(base)
-    known = [brief for brief in asked if can_write(network, brief)]
-    chosen = np.random.default_rng(seed).integers(len(known), size=effort.steps * effort.briefs)
-    briefs = [known[int(at)] for at in chosen]
-    samples = with_likelihoods(network, draw(network, briefs, effort.per_brief, seed=seed))
-    ranked = _ranked(samples, _scored(samples, model))
-    tuner = _learned(way, ranked, out, whole=2.0 * len(samples), base=base, seed=seed)
-    tuner.export(out / MODEL)
-    return Pursued(folder=out / MODEL, steps=tuner.steps, why="", paid=())
-
-
-def _learned(
-    way: Way, ranked: Sequence[Sequence[Row]], out: Path, *, whole: float, base: Path, seed: int
-) -> HouseTuner:
-    """The base taught from groups of rows, best first, `whole` rows in all."""
-    if way.method == "sft":
-        best = [Won(row=row) for own in ranked for row in own[:_BEST]]
-        recipe = Teaching(passes=whole / len(best), seed=seed)
-        return tune_supervised(best, out, base=base, recipe=recipe)[0]
-    if way.method == "dpo":
-        ends = [Preferred(chosen=own[0], rejected=own[-1]) for own in ranked]
-        recipe = Teaching(passes=whole / (2 * len(ends)), seed=seed)
-        return tune_preferences(ends, out, method="dpo", base=base, recipe=recipe)[0]
-    told = [
-        Judged(row=row, label=place < len(own) / 2)
-        for own in ranked
-        for place, row in enumerate(own)
-    ]
-    recipe = Teaching(passes=whole / len(told), seed=seed)
-    return tune_preferences(told, out, method="kto", base=base, recipe=recipe)[0]
-
-
-def _scored(samples: Sequence[Sample], model: Forecaster) -> FloatArray:
-    """One reward each, every objective weighing the same, what guards reject below all."""
-    candidates = candidates_of(samples)
-    values = {each.name: each(candidates) for each in every_objective(model, encoder())}
-    ok = gates(guards_named(GUARDS), candidates)
-    return Fixed(fixed=dict.fromkeys(EVERY, 1.0)).combine(values, ok, groups_of(candidates))
-
-
-def _ranked(samples: Sequence[Sample], scores: FloatArray) -> list[list[Row]]:
-    """Each group's rows, best first; groups of one are left out."""
-    groups: dict[int, list[tuple[float, Row]]] = {}
-    for sample, score in zip(samples, scores.tolist(), strict=True):
-        if sample.row is not None:
-            groups.setdefault(sample.group, []).append((score, sample.row))
-    ordered = (sorted(own, key=lambda pair: -pair[0]) for own in groups.values() if len(own) > 1)
-    return [[row for _, row in own] for own in ordered]

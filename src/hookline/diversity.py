@@ -145,10 +145,20 @@ def vendi(vectors: Vectors) -> float:
 def self_bleu(texts: Sequence[str]) -> float:
     """The mean BLEU of each text with all others as its references: 0 all different, 1 all alike.
 
+    Self-BLEU after Zhu et al. 2018, "Texygen" (https://arxiv.org/abs/1802.01886).
+
+    Raises:
+        BadInput: Where there are fewer than two texts.
+    """
+    return float(bleu_to_others(texts).mean())
+
+
+def bleu_to_others(texts: Sequence[str]) -> Array:
+    """The BLEU of each text with all others as its references, 0 to 1, shape (texts,).
+
     BLEU after Papineni et al. 2002 (https://aclanthology.org/P02-1040), on runs of up to 4 words in
     lower case, or as many as the text has; an order without any run in common counts as .1 of a run
-    (Chen and Cherry 2014, method 1, https://aclanthology.org/W14-3346). Self-BLEU after Zhu et al.
-    2018, "Texygen" (https://arxiv.org/abs/1802.01886).
+    (Chen and Cherry 2014, method 1, https://aclanthology.org/W14-3346).
 
     Raises:
         BadInput: Where there are fewer than two texts.
@@ -156,11 +166,12 @@ def self_bleu(texts: Sequence[str]) -> float:
     _need(len(texts), 2)
     told = [_tokens(text) for text in texts]
     counts = [[_grams(words, size) for size in range(1, _MOST + 1)] for words in told]
-    found = [
-        _bleu(counts[place], [each for other, each in enumerate(counts) if other != place])
-        for place in range(len(texts))
-    ]
-    return sum(found) / len(found)
+    return np.array(
+        [
+            _bleu(counts[place], [each for other, each in enumerate(counts) if other != place])
+            for place in range(len(texts))
+        ]
+    )
 
 
 def _bleu(

@@ -218,3 +218,70 @@ def test_fixed_weights_out_of_range_are_refused() -> None:
             Fixed(fixed=wrong)
     with pytest.raises(BadInput, match="from 0 to 1"):
         Fixed.paper(1.5)
+
+
+# --- weights of one large batch -----------------------------------------------------------------
+
+
+def opposed(seed: int, groups: int = 60) -> tuple[dict[str, FloatArray], np.ndarray, np.ndarray]:
+    """What sells less the nearer it is, in groups of 8."""
+    rng = np.random.default_rng(seed)
+    conversion = rng.standard_normal(8 * groups)
+    near = -conversion + 0.5 * rng.standard_normal(8 * groups)
+    return (
+        {"conversion": conversion, "near": near},
+        np.ones(8 * groups, dtype=np.bool_),
+        np.repeat(np.arange(groups), 8),
+    )
+
+
+@given(seed=st.integers(0, 20))
+def test_settled_weights_are_nothing_where_there_is_room_and_the_cap_where_there_is_none(
+    seed: int,
+) -> None:
+    values, ok, groups = opposed(seed)
+    found = [
+        Weights(goals={"conversion": 1.0}, bounds={"near": bound}, cap=3.0)
+        .settled(values, ok, groups)
+        .weights["near"]
+        for bound in (-9.0, -0.8, -0.2, 0.3, 9.0)
+    ]
+    assert found[0] == 0.0
+    assert found[-1] == 3.0
+    assert found == sorted(found)
+    assert 0.0 < found[2] < 3.0
+
+
+@given(seed=st.integers(0, 20))
+def test_settled_weights_meet_the_bound_in_what_is_drawn_for_the_reward(seed: int) -> None:
+    values, ok, groups = opposed(seed)
+    weights = Weights(goals={"conversion": 1.0}, bounds={"near": -0.3}, cap=10.0)
+    settled = weights.settled(values, ok, groups, nats=1.0)
+    reward = settled.combine(values, ok, groups) * (1 + settled.weights["near"])
+
+    def drawn(steep: float) -> tuple[float, float]:
+        """Mean of `near`, and nats a group, of copies drawn e^(steep · reward) times as often."""
+        rows = np.exp(steep * reward).reshape(-1, 8)
+        share = rows / rows.sum(axis=1, keepdims=True)
+        nats = float((share * np.log(8 * share)).sum(axis=1).mean())
+        return float((share * values["near"].reshape(-1, 8)).sum(axis=1).mean()), nats
+
+    near = min((drawn(steep) for steep in np.linspace(0.1, 8, 400)), key=lambda d: abs(d[1] - 1.0))
+    assert near[0] == pytest.approx(-0.3, abs=0.05)
+
+
+def test_what_guards_reject_settles_nothing() -> None:
+    values, ok, groups = opposed(1)
+    weights = Weights(goals={"conversion": 1.0}, bounds={"near": -0.3})
+    ok[::5] = False
+    strange = {name: np.where(ok, each, 50.0) for name, each in values.items()}
+    assert weights.settled(strange, ok, groups) == weights.settled(values, ok, groups)
+    assert weights.settled(values, np.zeros_like(ok), groups) == weights
+
+
+def test_fixed_weights_stay_when_they_settle() -> None:
+    values, ok, groups = opposed(2)
+    fixed = Fixed(fixed={"conversion": 0.3, "near": 0.7})
+    settled = fixed.settled(values, ok, groups)
+    assert settled.weights == fixed.weights
+    assert settled.scales.scale("near") > LEAST_SCALE

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise, product
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -25,18 +25,23 @@ from hookline.tune.house import (
     Judged,
     Preferred,
     Progress,
+    Ranking,
     Rewarding,
+    Round,
     Sample,
     Teaching,
     Won,
     draw,
     likelihood,
+    ranked,
     row_of,
+    tune_by_rank,
     tune_by_reward,
     tune_preferences,
     tune_supervised,
 )
 from hookline.tune.house.pursued import Pursued, pursue
+from hookline.tune.house.ranked import model_after
 from hookline.tune.house.tuner import arrays
 from hookline.tune.objectives import Candidate
 from hookline.tune.reward import HeldOut, Lesson, RewardModel
@@ -487,3 +492,102 @@ def test_pursued_model_is_written_drawn_and_goes_on(net: Network, tmp_path: Path
     drafts = House(whole.folder).write(briefs(1)[0], 2, seed=1)
     assert drafts[0].prompt == Network.load(whole.folder).build.version != net.build.version
     assert bool(whole.why) == (whole.folder.parent / "stopped.json").exists()
+
+
+# --- by rank ------------------------------------------------------------------------------------
+
+
+RANKING = Ranking(
+    rounds=2, briefs=6, per_brief=8, teaching=Teaching(passes=8, batch=128, rate=5e-3, beta=0.1)
+)
+
+
+def ranking(method: Literal["sft", "dpo", "kto"]) -> Ranking:
+    return replace(RANKING, method=method)
+
+
+@pytest.fixture
+def base(net: Network, tmp_path: Path) -> Path:
+    folder = tmp_path / "base"
+    known = net.build
+    export(arrays(net), folder, recipe=RECIPE, pieces=known.pieces, conditions=known.conditions)
+    return folder
+
+
+def share_of_you(folder: Path) -> float:
+    drawn = [each for each in draw(Network.load(folder), briefs(4), 40, seed=11) if each.fit]
+    return float(has_you(drawn).mean())
+
+
+@pytest.mark.parametrize("method", ["dpo", "kto", "sft"])
+def test_what_is_drawn_in_rounds_comes_to_score_better(
+    base: Path, tmp_path: Path, method: Literal["sft", "dpo", "kto"]
+) -> None:
+    told: list[float] = []
+    rounds = tune_by_rank(
+        briefs(4),
+        has_you,
+        tmp_path / "out",
+        base=base,
+        recipe=ranking(method),
+        tell=lambda done: told.append(done.share),
+    )
+    assert [each.number for each in rounds] == [1, 2]
+    assert all(each.drawn == 48 and 0 < each.fit <= 1 for each in rounds)
+    assert share_of_you(model_after(tmp_path / "out", 2)) > share_of_you(base) + 0.15
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1.0)
+
+
+def test_rounds_that_are_done_are_not_done_again(base: Path, tmp_path: Path) -> None:
+    calls: list[int] = []
+
+    def score(samples: Sequence[Sample]) -> np.ndarray:
+        assert all(each.fit and each.loglik < 0 for each in samples)
+        calls.append(len(samples))
+        return has_you(samples)
+
+    def run(folder: str, rounds: int) -> list[Round]:
+        recipe = replace(RANKING, rounds=rounds)
+        return tune_by_rank(briefs(4), score, tmp_path / folder, base=base, recipe=recipe)
+
+    whole = run("whole", 2)
+    run("halves", 1)
+    halves = run("halves", 2)
+    assert len(calls) == 4
+    assert halves == whole
+    one, other = (model_after(tmp_path / name, 2) for name in ("whole", "halves"))
+    assert Network.load(one).build.version == Network.load(other).build.version
+    with pytest.raises(Refused, match="another tuning"):
+        tune_by_rank(
+            briefs(4), score, tmp_path / "whole", base=base, recipe=replace(RANKING, seed=1)
+        )
+
+
+def test_a_round_that_is_found_wanting_is_the_last(base: Path, tmp_path: Path) -> None:
+    def run() -> list[Round]:
+        return tune_by_rank(
+            briefs(4), has_you, tmp_path, base=base, recipe=RANKING, check=lambda _, n: f"after {n}"
+        )
+
+    assert [each.why for each in run()] == ["after 1"]
+    assert [each.why for each in run()] == ["after 1"]
+    assert not model_after(tmp_path, 2).exists()
+
+
+def test_best_stands_beside_worst_and_what_does_not_fit_is_worst(copies: Sequence[Sample]) -> None:
+    texts = {text: each for each in copies for text in [str(each.row)]}
+    four = [replace(each, group=0) for each in list(texts.values())[:4]]
+    pairs = ranked(four, np.array([1.0, 3.0, -np.inf, 2.0]), 0.5)
+    assert pairs == [(four[1].row, four[2].row), (four[3].row, four[0].row)]
+    assert ranked(four, np.array([1.0, 1.0, 1.0, 1.0]), 0.5) == []
+    assert ranked(four, np.full(4, -np.inf), 0.25) == []
+    assert ranked(four[:3], np.array([1.0, 3.0, 2.0]), 0.25) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rounds": 0}, {"briefs": 0}, {"per_brief": 3}, {"share": 0.0}, {"share": 0.6}]
+)
+def test_rounds_that_cannot_be_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(BadInput):
+        Ranking(**wrong)  # pyright: ignore[reportArgumentType]

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from hookline.brief import make_brief
 from hookline.channels import channel
-from hookline.diversity import off_diagonal
+from hookline.diversity import off_diagonal, self_bleu
 from hookline.errors import BadInput
 from hookline.guards import guards_named
 from hookline.perceive.encoders import encoder_named
+from hookline.recognise import as_asked
 from hookline.tune.objectives import (
     WORSE,
+    AsAsked,
     CallToAction,
     Candidate,
     Conversion,
@@ -86,25 +88,27 @@ def test_conversion_is_taken_down_where_the_models_disagree() -> None:
         Conversion(model=table, caution=-1.0)
 
 
-@given(
-    picks=st.lists(st.sampled_from(HEADLINES), min_size=3, max_size=6),
-    wording=st.floats(0, 1),
-)
-def test_marginal_diversity_is_what_leaving_one_out_takes(picks: list[str], wording: float) -> None:
-    objective = MarginalDiversity(encoder=ENCODER, wording=wording)
-    values = objective(drawn(picks))
-    apart = objective.distances([each.text for each in drawn(picks)])
-    count = len(picks)
-
-    def whole(rows: list[int]) -> float:
-        return float(apart[np.ix_(rows, rows)].sum()) / (len(rows) * (len(rows) - 1))
-
-    everyone = whole(list(range(count)))
+@given(picks=st.lists(st.sampled_from(HEADLINES), min_size=3, max_size=6))
+def test_diversity_of_meaning_is_what_leaving_one_out_takes(picks: list[str]) -> None:
+    copies = drawn(picks)
+    values = MarginalDiversity(encoder=ENCODER, wording=0.0)(copies)
+    vectors = ENCODER.encode([each.text for each in copies])
+    count, everyone = len(picks), off_diagonal(vectors)
     assert values.mean() == pytest.approx(everyone)
     for left_out in range(count):
-        taken = everyone - whole([row for row in range(count) if row != left_out])
+        taken = everyone - off_diagonal(np.delete(vectors, left_out, axis=0))
         margin = 2 * (values[left_out] - everyone) / (count - 2)
         assert taken == pytest.approx(margin, abs=1e-9)
+
+
+@given(picks=st.lists(st.sampled_from(HEADLINES), min_size=2, max_size=6))
+def test_diversity_of_words_means_what_self_bleu_says(picks: list[str]) -> None:
+    copies = drawn(picks)
+    words = MarginalDiversity(encoder=ENCODER, wording=1.0)(copies)
+    assert words.mean() == pytest.approx(1 - self_bleu([each.text for each in copies]))
+    meaning = MarginalDiversity(encoder=ENCODER, wording=0.0)(copies)
+    both = MarginalDiversity(encoder=ENCODER, wording=0.25)(copies)
+    assert both == pytest.approx(0.25 * words + 0.75 * meaning)
 
 
 def test_its_mean_is_the_groups_off_diagonal_diversity() -> None:
@@ -236,3 +240,13 @@ def test_trl_fluency_takes_likelihoods() -> None:
 def test_a_prompt_of_no_brief_is_refused() -> None:
     with pytest.raises(BadInput, match="begins 'three'"):
         as_text_reward(CallToAction(), {"one": make()})([asked("three")], [said(GOOD)])
+
+
+def test_attributes_are_paid_by_the_share_that_is_as_asked() -> None:
+    brief = make()
+    lines = drawn(HEADLINES[:3], brief=brief)
+    values = AsAsked()(lines)
+    for line, value in zip(lines, values.tolist(), strict=True):
+        found = as_asked(line.parts, brief)
+        assert value == pytest.approx(np.mean([found[n] for n in found if n != "cta"]))
+    assert AsAsked()([]).shape == (0,)

@@ -8,6 +8,7 @@ import pytest
 
 from hookline.brief import make_brief
 from hookline.channels import channel
+from hookline.errors import BadInput
 from hookline.guards import GUARDS, guards_named
 from hookline.perceive.encoders import encoder_named
 from hookline.tune.duals import Fixed, Weights
@@ -91,7 +92,7 @@ def held_out() -> HeldOut:
 
 def guardian(limits: Limits | None = None) -> Guardian:
     model = held_out()
-    base = base_look(batch(), Conversion(model=Short()), model, entropy=2.0)
+    base = base_look([batch()], Conversion(model=Short()), model, entropy=2.0)
     return Guardian(held_out=model, watch=Watch(base=base, limits=limits or Limits()))
 
 
@@ -165,11 +166,40 @@ def test_a_look_is_left_out_where_too_few_copies_fit() -> None:
     assert found.looks == []
 
 
-def test_base_look_is_of_the_copies_given() -> None:
+def test_base_look_is_the_mean_of_its_batches() -> None:
     model = held_out()
-    found = base_look(batch(), Conversion(model=Short()), model, entropy=1.5)
+    found = base_look([batch()], Conversion(model=Short()), model, entropy=1.5)
     assert (found.texts, found.entropy, found.step) == (8, 1.5, 0)
     assert found.proxy.mean == pytest.approx(
         np.mean([-len(each.text) / 100 for each in candidates_of(batch())])
     )
     assert groups_of(candidates_of(batch())).tolist() == [0] * 4 + [1] * 4
+    other = [replace(line, headline=f"{line.headline}, and more of it") for line in batch()]
+    model_of = Conversion(model=Short())
+    both = base_look([batch(), other], model_of, model, entropy=1.5)
+    alone = base_look([other], model_of, model, entropy=1.5)
+    assert both.texts == 8
+    assert both.self_bleu == pytest.approx((found.self_bleu + alone.self_bleu) / 2)
+    assert both.held_out.mean == pytest.approx((found.held_out.mean + alone.held_out.mean) / 2)
+    with pytest.raises(BadInput, match="as many copies"):
+        base_look([batch(), [*batch(), *other]], model_of, model)
+
+
+def test_much_at_once_is_inspected_in_as_many_looks_as_it_makes() -> None:
+    found = pursuit(guardian())
+    assert found.inspect([*batch(4), *batch()[:5]], 2) == found.why
+    assert [each.step for each in found.looks] == [2, 2]
+    assert pursuit().inspect(batch(), 1) == ""
+
+
+def test_what_is_hardly_fluent_is_paid_like_what_guards_reject() -> None:
+    lines = [*batch()[:3], replace(batch()[3], loglik=-9.0)]
+    found = replace(pursuit(), floor=-2.0)
+    assert found.pay(lines).argmin() == 3
+    assert found.paid[0].passed == pytest.approx(0.75)
+
+
+def test_weights_that_settle_are_found_before_anything_is_paid() -> None:
+    found = replace(pursuit(), guards=(), settles=True)
+    found.pay([replace(line, cta="Learn more") for line in batch()])
+    assert found.paid[0].weights["cta"] > 0

@@ -29,14 +29,18 @@ def house(
         Path | None, typer.Option(help="House model to begin from; the one that ships if none.")
     ] = None,
     brand: Annotated[str, typer.Option(help="Brand kit of the lines, where there are more.")] = "",
-    steps: Annotated[int, typer.Option(min=1, help="Times that copies are drawn.")] = 60,
-    briefs: Annotated[int, typer.Option(min=8, help="Briefs that are drawn for.")] = 200,
+    method: Annotated[
+        Literal["dpo", "kto", "sft", "grpo"], typer.Option(help="How it learns from its draws.")
+    ] = "dpo",
+    rounds: Annotated[int, typer.Option(min=1, help="Times that copies are drawn.")] = 2,
+    steps: Annotated[int, typer.Option(min=1, help="The same for grpo, which draws less.")] = 60,
+    briefs: Annotated[int, typer.Option(min=8, help="Briefs that are drawn for.")] = 1000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same model.")] = 0,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where.")] = "cpu",
 ) -> None:
     """Tunes the house model for what sold, and for calls, feelings and variety as asked."""
     from hookline.perceive.encoders import encoder_named
-    from hookline.tune.house import Rewarding
+    from hookline.tune.house import Ranking, Rewarding
     from hookline.tune.house.pursued import pursue
     from hookline.tune.reward import lessons_of, split
     from hookline.writers.house import DEFAULT
@@ -46,14 +50,19 @@ def house(
         tests = [logged_test(hookline, name, brand) for name in experiments]
         asked = _briefs(hookline, tests, brand, briefs, seed)
     lessons = lessons_of(tests)
+    recipe = (
+        Rewarding(steps=steps, seed=seed)
+        if method == "grpo"
+        else Ranking(rounds=rounds, briefs=briefs, method=method, seed=seed)
+    )
     models = split(lessons, encoder, seed=seed)
     say(f"{len(lessons)} lines of {len(tests)} tests; see {out / 'progress.svg'}.")
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console()) as bar:
-        task = bar.add_task("tuning", total=steps)
+        task = bar.add_task("tuning", total=1.0)
 
         def tell(done: "Progress") -> None:
-            bar.update(task, completed=done.steps, description=f"reward {done.score:.2f}")
+            bar.update(task, completed=done.share)
 
         made = pursue(
             asked,
@@ -61,14 +70,14 @@ def house(
             out,
             encoder=encoder,
             base=base or DEFAULT,
-            recipe=Rewarding(steps=steps, seed=seed),
+            recipe=recipe,
             device=device,
             tell=tell,
         )
     if made.why:
-        say(f"Stopped at step {made.steps}: {made.why} It can't be released.")
+        say(f"Stopped after {made.steps}: {made.why} It can't be released.")
     else:
-        say(f"{made.steps} steps done: hookline tune release {made.folder}")
+        say(f"Done: hookline tune release {made.folder}")
 
 
 def _briefs(

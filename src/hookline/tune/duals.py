@@ -14,6 +14,12 @@ https://arxiv.org/abs/2007.03964, for the division by the sum). `Fixed` are weig
 stay, with `paper` for R = λD + (1 − λ)P.
 
 Both are values: `update` gives the next one, and each can be saved as JSON and gone on with.
+
+A writer that draws much at once and learns from it can't wait for so many steps. `Weights.settled`
+goes to the end on one batch: of all ways to draw its copies more or less often that lie `nats` from
+how they were drawn, the best by the reward is q ∝ exp(reward / τ), and the λ are those at which q
+meets the bounds (the E-step of Abdolmaleki et al. 2018, https://arxiv.org/abs/1806.06920, with the
+constraints of Khalifa et al. 2021, https://arxiv.org/abs/2012.11635).
 """
 
 from collections.abc import Mapping
@@ -31,6 +37,11 @@ from hookline.tune.objectives import BoolArray, FloatArray, IntArray, check_fini
 LEAST_SCALE: Final = 0.02
 """Smallest scale: two hundredths of a log ratio, a cosine, a call to action or a nat are nothing.
 Where all copy is alike the first that is not would else be worth any number."""
+NATS: Final = 1.0
+"""How far a writer that learns from one large batch is thought to go from it, a copy."""
+_ASCENTS, _ASCENT = 400, 0.1
+_STEEPEST: Final = 50.0
+"""Where a group has too little to choose from to go as far as that, the best are drawn alone."""
 MARGIN: Final = 1.0
 """How far below its group's worst a copy lies that a guard rejects, in standard deviations."""
 
@@ -51,6 +62,10 @@ class Mix(Protocol):
 
     def update(self, values: Mapping[str, FloatArray], ok: BoolArray, groups: IntArray) -> Self:
         """The mix after this batch."""
+        ...
+
+    def settled(self, values: Mapping[str, FloatArray], ok: BoolArray, groups: IntArray) -> Self:
+        """The mix that this batch alone asks for."""
         ...
 
 
@@ -157,6 +172,45 @@ class Weights:
         }
         return replace(self, multipliers=moved, scales=scales)
 
+    def settled(
+        self,
+        values: Mapping[str, FloatArray],
+        ok: BoolArray,
+        groups: IntArray,
+        *,
+        nats: float = NATS,
+    ) -> Self:
+        """The weights at which the best that can be made of this batch meets every bound it can.
+
+        Args:
+            values: As for `combine`, likewise ok and groups; some hundreds of candidates.
+            ok: Whether guards pass it; others are never drawn.
+            groups: Number of its group.
+            nats: Divergence within a group from how it was drawn, below the log of its size.
+
+        Raises:
+            BadInput: As `combine` does.
+        """
+        known = _known(self.weights, values, ok, groups)
+        if not ok.any():
+            return self
+        own = np.unique(groups[ok], return_inverse=True)[1]
+        scales = self.scales.seen({n: each[ok] for n, each in known.items()}, groups[ok])
+        units = {name: each[ok] / scales.scale(name) for name, each in known.items()}
+        goal = sum((w * units[name] for name, w in self.goals.items()), np.zeros(int(ok.sum())))
+        names = list(self.bounds)
+        rows = np.array([units[name] for name in names]).reshape(len(names), goal.size)
+        wanted = np.array([self.bounds[name] / scales.scale(name) for name in names])
+        multipliers, steep = np.zeros(len(names)), 1.0
+        for _ in range(_ASCENTS):
+            share, far = _tilted(steep * (goal + multipliers @ rows), own)
+            short = np.clip(wanted - rows @ share, -1.0, 1.0)
+            multipliers = np.clip(multipliers + _ASCENT * short, 0.0, self.cap)
+            steep *= float(np.exp(_ASCENT * np.clip(nats - far, -1.0, 1.0)))
+            steep = min(steep, _STEEPEST)
+        found = dict(zip(names, multipliers.tolist(), strict=True))
+        return replace(self, multipliers=found, scales=scales)
+
     def _moved(self, name: str, mean: float, scale: float) -> float:
         short = min(max((self.bounds[name] - mean) / scale, -1.0), 1.0)
         return min(max(self.multipliers.get(name, 0.0) + self.rate * short, 0.0), self.cap)
@@ -228,6 +282,10 @@ class Fixed:
         kept = {name: each[ok] for name, each in known.items()}
         return replace(self, scales=self.scales.seen(kept, groups[ok]))
 
+    def settled(self, values: Mapping[str, FloatArray], ok: BoolArray, groups: IntArray) -> Self:
+        """The same weights, with the scales after a batch."""
+        return self.update(values, ok, groups)
+
 
 def _combined(
     weights: Mapping[str, float],
@@ -273,6 +331,23 @@ def _known(
             raise BadInput(f"{name} has {len(values[name])} values for {len(ok)} candidates")
         check_finite(name, values[name])
     return {name: values[name] for name in weights}
+
+
+def _tilted(worth: FloatArray, groups: IntArray) -> tuple[FloatArray, float]:
+    """Each candidate's share of all, e^worth within its group, and the mean divergence of groups.
+
+    Args:
+        worth: In nats, (candidates,).
+        groups: From 0 on, without gaps, (candidates,).
+    """
+    sizes = np.bincount(groups).astype(np.float64)
+    most = np.full(len(sizes), -np.inf)
+    np.maximum.at(most, groups, worth)
+    share = np.exp(worth - most[groups])
+    share /= np.bincount(groups, share)[groups]
+    ratio = np.maximum(share * sizes[groups], 1e-300)
+    far = float((share * np.log(ratio) * sizes[groups]).sum() / sizes.sum())
+    return share * sizes[groups] / sizes.sum(), far
 
 
 def _variance(values: FloatArray, groups: IntArray) -> float:

@@ -1,6 +1,7 @@
 """What a tuned writer is paid for, each thing by itself, and what it is never paid for.
 
-    candidates ┬→ conversion, diversity, sentiment, cta, fluency → one value each, higher is better
+    candidates ┬→ conversion, diversity, sentiment, cta, attributes, fluency → one value each,
+               │                                                         higher is better
                └→ gates: whether every guard passes it
 
 `duals` weighs the values against each other. No objective knows of another one, and none of them is
@@ -15,7 +16,7 @@ from typing import ClassVar, Final, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from hookline.diversity import cosines, word_vectors
+from hookline.diversity import bleu_to_others, cosines
 from hookline.errors import BadInput
 from hookline.guards import Guard, check_all
 from hookline.perceive.encoders import Encoder
@@ -28,7 +29,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-CAUTION: Final = 1.0
+CAUTION: Final = 0.3
 """Standard deviations that the conversion is taken down by."""
 WORSE: Final = 1.0
 """How far below the batch's worst copy an answer lies that is no copy at all."""
@@ -143,19 +144,19 @@ class Conversion:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MarginalDiversity:
-    """What a copy adds to how different its group is.
+    """What a copy adds to how different its group is, in what it says and how.
 
-    With d = 1 − cosine and n copies in the group, a copy's value is its mean d to the others, s.
-    Leaving it out takes 2(s − D)/(n − 2) from the group's off-diagonal diversity D, and the mean of
-    s over the group is D itself: so the order is that of the margins, and a bound on the objective
-    is a bound on the groups' diversity.
-
-    Meaning and wording hardly follow each other (Shaib et al. 2024), so d is a mix of both. A text
-    in which the encoder can read nothing is like all others: gibberish is no variety.
+    In meaning it is the mean s of 1 − cosine to the n − 1 others. Leaving the copy out takes
+    2(s − D)/(n − 2) from the group's off-diagonal diversity D, and the mean of s over the group is
+    D itself: so the order is that of the margins, and a bound on the objective is a bound on the
+    groups' diversity. In words it is 1 − the BLEU of the copy with the others as its references,
+    whose mean is 1 − self-BLEU. Meaning and wording hardly follow each other (Shaib et al. 2024),
+    so both are paid. A text in which the encoder can read nothing is like all others: gibberish is
+    no variety.
 
     Attributes:
         encoder: Gives the vectors of what texts mean.
-        wording: Share of the words' own distance in d, from 0 to 1.
+        wording: Share of the words, from 0 to 1.
     """
 
     name: ClassVar[str] = "diversity"
@@ -168,22 +169,22 @@ class MarginalDiversity:
             raise ValueError(f"wording is a share from 0 to 1, not {self.wording}")
 
     def __call__(self, candidates: Sequence[Candidate], /) -> FloatArray:
-        """Mean distance to the rest of the group, 0 to 2; 0 for one who is alone."""
+        """Distance to the rest of the group, 0 to 2; 0 for one who is alone."""
         found = np.zeros(len(candidates))
         for rows in _by_group(candidates):
             if len(rows) > 1:
-                apart = self.distances([candidates[row].text for row in rows])
-                found[rows] = apart.sum(axis=1) / (len(rows) - 1)
+                texts = [candidates[row].text for row in rows]
+                words = 1.0 - bleu_to_others(texts)
+                found[rows] = (1.0 - self.wording) * self._meant(texts) + self.wording * words
         return found
 
-    def distances(self, texts: Sequence[str]) -> FloatArray:
-        """How far each text lies from each other one, 0 to 2, shape (texts, texts)."""
+    def _meant(self, texts: Sequence[str]) -> FloatArray:
+        """How far each text lies from the others in meaning, 0 to 2, shape (texts,)."""
         vectors = self.encoder.encode(texts)
-        meaning = 1.0 - cosines(vectors)
+        apart = 1.0 - cosines(vectors)
         unread = ~vectors.any(axis=1)
-        meaning[unread] = meaning[:, unread] = 0.0
-        words = 1.0 - cosines(word_vectors(texts))
-        return (1.0 - self.wording) * meaning + self.wording * words
+        apart[unread] = apart[:, unread] = 0.0
+        return np.asarray(apart.sum(axis=1) / (len(texts) - 1), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,24 @@ class CallToAction:
     def __call__(self, candidates: Sequence[Candidate], /) -> FloatArray:
         """1 or 0, shape (candidates,)."""
         found = [as_asked(each.parts, each.brief)["cta"] for each in candidates]
+        return np.array(found, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class AsAsked:
+    """How many of the other creative attributes are recognised as asked.
+
+    Without it a writer learns to write what sells best whatever it is asked for.
+    """
+
+    name: ClassVar[str] = "attributes"
+
+    def __call__(self, candidates: Sequence[Candidate], /) -> FloatArray:
+        """Share of them, 0 to 1, shape (candidates,)."""
+        found = [
+            np.mean([ok for name, ok in as_asked(each.parts, each.brief).items() if name != "cta"])
+            for each in candidates
+        ]
         return np.array(found, dtype=np.float64)
 
 

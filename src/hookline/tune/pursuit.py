@@ -2,11 +2,14 @@
 
 a step's copies → objectives, guards → Mix → a reward each
                 → every few steps a look → Watch → why to stop
+
+A writer that learns step by step moves the weights of its objectives step by step, too; one that
+draws much at once has them `settled` on that.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import nan
+from math import inf, nan
 from typing import Final, Protocol
 
 import msgspec
@@ -23,7 +26,7 @@ from hookline.tune.objectives import (
     groups_of,
 )
 from hookline.tune.reward import HeldOut
-from hookline.tune.watch import Look, Watch, look
+from hookline.tune.watch import Look, Watch, look, mean_look
 from hookline.types import Brief, dumps
 
 LOOK_EVERY: Final = 5
@@ -61,7 +64,7 @@ class Paid:
     Attributes:
         values: Objective → mean over the copies that guards pass.
         weights: Objective → what it weighed.
-        passed: Share of copies that guards pass.
+        passed: Share of copies that guards pass and that are fluent enough.
         reward: Mean reward of all.
     """
 
@@ -90,13 +93,16 @@ class Guardian:
 class Pursuit:
     """Pays every step's copies, and remembers what they came to.
 
-    `pay` is the score, this object the memory, and `watched` to be asked after each step.
+    `pay` is the score, this object the memory; `watched` is to be asked after each step, or
+    `inspect` to be shown what a writer draws after much at once.
 
     Attributes:
         objectives: What copies are read for; others than those that `mix` weighs are only told.
         mix: Makes one reward of them; it is replaced by the next one after every step.
         guards: What they reject lies below all of its group.
         guardian: Who watches; None for nobody.
+        floor: Least `loglik` of a copy; below, it is as bad as one that guards reject.
+        settles: Whether each batch is large enough to find the weights on it alone.
         paid: What every step came to.
         looks: Every look so far.
         why: Why training must stop; empty while it may go on.
@@ -106,6 +112,8 @@ class Pursuit:
     mix: Mix
     guards: Sequence[Guard]
     guardian: Guardian | None = None
+    floor: float = -inf
+    settles: bool = False
     paid: list[Paid] = field(default_factory=list[Paid])
     looks: list[Look] = field(default_factory=list[Look])
     why: str = ""
@@ -119,6 +127,9 @@ class Pursuit:
         groups = groups_of(candidates)
         values = {each.name: each(candidates) for each in self.objectives}
         ok = gates(self.guards, candidates)
+        ok &= np.array([not each.loglik < self.floor for each in candidates])
+        if self.settles:
+            self.mix = self.mix.settled(values, ok, groups)
         rewards = self.mix.combine(values, ok, groups)
         told = {name: float(each[ok].mean()) if ok.any() else nan for name, each in values.items()}
         self.paid.append(
@@ -129,7 +140,8 @@ class Pursuit:
                 reward=float(rewards.mean()),
             )
         )
-        self.mix = self.mix.update(values, ok, groups)
+        if not self.settles:
+            self.mix = self.mix.update(values, ok, groups)
         if self.guardian is not None:
             self._latest = candidates, values[self.guardian.proxy]
         return rewards
@@ -143,21 +155,46 @@ class Pursuit:
         """
         if self.guardian is None or self._latest is None or step % LOOK_EVERY:
             return not self.why
-        wanted = self.guardian.watch.base.texts
         candidates, proxy = self._latest
+        wanted = self.guardian.watch.base.texts
         if len(candidates) >= wanted:
-            candidates = candidates[:wanted]
-            self.looks.append(
-                look(
-                    candidates,
-                    step=step,
-                    proxy=Reading.of(proxy[:wanted], groups_of(candidates)),
-                    held_out=self.guardian.held_out.reading(candidates),
-                    entropy=entropy,
-                )
-            )
-            self.why = self.guardian.watch.reason(self.looks)
+            self._look(candidates[:wanted], proxy[:wanted], step, entropy)
         return not self.why
+
+    def inspect(self, drawn: Sequence[Drawn], step: int) -> str:
+        """Why training must stop, from what the writer draws now; empty while it may go on.
+
+        Args:
+            drawn: As many batches of copies as looks are wanted, each as large as the base's; what
+                is left over is not looked at.
+            step: Steps done.
+        """
+        if self.guardian is None:
+            return ""
+        wanted = self.guardian.watch.base.texts
+        objective = next(each for each in self.objectives if each.name == self.guardian.proxy)
+        candidates = candidates_of(drawn)
+        for start in range(0, len(candidates) - wanted + 1, wanted):
+            batch = candidates[start : start + wanted]
+            self._look(batch, objective(batch), step, nan)
+        return self.why
+
+    def _look(
+        self, candidates: Sequence[Candidate], proxy: FloatArray, step: int, entropy: float
+    ) -> None:
+        """One look at a batch, and what the watch says to it."""
+        if self.guardian is None:
+            return
+        self.looks.append(
+            look(
+                candidates,
+                step=step,
+                proxy=Reading.of(proxy, groups_of(candidates)),
+                held_out=self.guardian.held_out.reading(candidates),
+                entropy=entropy,
+            )
+        )
+        self.why = self.guardian.watch.reason(self.looks)
 
     def dump(self) -> bytes:
         """All that it remembers."""
@@ -189,21 +226,30 @@ def candidates_of(drawn: Sequence[Drawn]) -> list[Candidate]:
 
 
 def base_look(
-    drawn: Sequence[Drawn], objective: Objective, held_out: HeldOut, *, entropy: float = nan
+    batches: Sequence[Sequence[Drawn]],
+    objective: Objective,
+    held_out: HeldOut,
+    *,
+    entropy: float = nan,
 ) -> Look:
-    """What the base writer's copy is like: what later looks are held against.
+    """What the base writer's copy is like, the mean of several batches; looks are held against it.
 
     Args:
-        drawn: As many of its copies as later looks are to have.
+        batches: Of its copies, each as many as later looks are to have.
         objective: The one that the held-out model checks.
         held_out: That model.
         entropy: Of a drawn piece, nats.
     """
-    candidates = candidates_of(drawn)
-    return look(
-        candidates,
-        step=0,
-        proxy=Reading.of(objective(candidates), groups_of(candidates)),
-        held_out=held_out.reading(candidates),
-        entropy=entropy,
-    )
+    looks: list[Look] = []
+    for drawn in batches:
+        candidates = candidates_of(drawn)
+        looks.append(
+            look(
+                candidates,
+                step=0,
+                proxy=Reading.of(objective(candidates), groups_of(candidates)),
+                held_out=held_out.reading(candidates),
+                entropy=entropy,
+            )
+        )
+    return mean_look(looks)

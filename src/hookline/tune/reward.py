@@ -275,19 +275,36 @@ class HeldOut:
     def lift(self, candidates: Sequence[Candidate], base: Sequence[Candidate]) -> Reading:
         """Log of the candidates' rate over that of other ones for the same briefs, say the base's.
 
-        The error is that of both draws and of the model: members' sd of the difference.
+        Means are compared group by group, so that what sells one product better than another is no
+        error. The error is that of the draw of briefs and of the model: members' sd of the
+        difference.
 
         Args:
-            candidates: At least `LEAST_BATCH`.
-            base: Likewise.
+            candidates: Copy for at least `LEAST_BATCH` briefs.
+            base: Likewise, with the same group's number for the same brief; briefs that one of the
+                two has no copy for are left out.
 
         Raises:
-            BadInput: Where one is too small.
+            BadInput: Where fewer briefs have copy of both.
         """
-        new, old = self.reading(candidates), self.reading(base)
-        each = self._model.predict(candidates).mean(axis=1) - self._model.predict(base).mean(axis=1)
-        error = hypot(new.error, old.error, float(each.std()))
-        return Reading(mean=new.mean - old.mean, error=error)
+        new, old = self._by_group(candidates), self._by_group(base)
+        both = sorted(new.keys() & old.keys())
+        if len(both) < LEAST_BATCH:
+            raise BadInput(
+                f"a lift takes copy of both for {LEAST_BATCH} briefs or more, not {len(both)}"
+            )
+        apart = np.array([new[group] - old[group] for group in both])
+        found = Reading.of(apart.mean(axis=1), np.arange(len(both)))
+        return Reading(mean=found.mean, error=hypot(found.error, float(apart.mean(axis=0).std())))
+
+    def _by_group(self, candidates: Sequence[Candidate]) -> dict[int, FloatArray]:
+        """A group's number → each member's mean over its copies, (models,)."""
+        if not candidates:
+            return {}
+        values, groups = self._model.predict(candidates), groups_of(candidates)
+        return {
+            group: values[:, groups == group].mean(axis=1) for group in np.unique(groups).tolist()
+        }
 
 
 def split(

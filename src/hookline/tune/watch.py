@@ -11,7 +11,7 @@ copy), how it repeats itself, and whether anything is still drawn at random.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, isnan, nan
 from typing import Final
 
@@ -97,6 +97,28 @@ def look(
         distinct=distinct(texts),
         entropy=entropy,
         texts=len(texts),
+    )
+
+
+def mean_look(looks: Sequence[Look]) -> Look:
+    """Several looks of as many copies each as one.
+
+    How often copies repeat each other varies much from batch to batch.
+
+    Raises:
+        BadInput: Where there is none, or they are of different numbers of copies.
+    """
+    if len({each.texts for each in looks}) != 1:
+        raise BadInput("a mean is that of one or more looks of as many copies each")
+    return replace(
+        looks[0],
+        proxy=_mean([each.proxy for each in looks]),
+        held_out=_mean([each.held_out for each in looks]),
+        unfounded=_mean([each.unfounded for each in looks]),
+        claims=_mean([each.claims for each in looks]),
+        self_bleu=float(np.mean([each.self_bleu for each in looks])),
+        compression=float(np.mean([each.compression for each in looks])),
+        distinct=float(np.mean([each.distinct for each in looks])),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from hookline.errors import BadInput
 from hookline.house.rows import Row, Written
+from hookline.tune.house.reading import likelihood
 from hookline.types import Brief
 from hookline.writers.house import branded, slips
 from hookline.writers.house.asked import Seen, asks, conditions, language_of, see, sizer
@@ -94,6 +95,23 @@ def draw(
                 fit = copy.fit and not slips(network, texts or (), copy.brief.locale)
                 drawn[at].append(replace(copy, fit=fit))
     return [copy for at in range(len(briefs)) for copy in drawn[at]]
+
+
+def with_likelihoods(network: Network, drawn: Sequence[Sample]) -> list[Sample]:
+    """The copies that fit, with how likely the network is to write them."""
+    rows = [(each, each.row) for each in drawn if each.fit and each.row is not None]
+    found = likelihood(network, [row for _, row in rows])
+    return [
+        replace(each, loglik=float(nats))
+        for (each, _), nats in zip(rows, found, strict=True)
+        if np.isfinite(nats)
+    ]
+
+
+def shuffled(briefs: Sequence[Brief], count: int, seed: Sequence[int]) -> list[Brief]:
+    """`count` of the briefs in random order; where there are fewer, all of them again and again."""
+    order = np.random.default_rng(seed).permutation(len(briefs)).tolist()
+    return [briefs[order[at % len(order)]] for at in range(count)]
 
 
 def can_write(network: Network, brief: Brief) -> bool:

@@ -1,7 +1,7 @@
 """How to tune the house model, and how far a tuning is."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import cos, nan, pi
 from typing import Final, Literal, Protocol
 
@@ -103,6 +103,38 @@ class Rewarding:
     def rate_at(self, step: int, pace: float) -> float:
         """The learning rate of a step, from 0, at a pace from 0 to 1 that the updates' KL sets."""
         return self.rate * min((step + 1) / self.warm_up, 1.0) * pace
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ranking:
+    """How to learn from which of the model's own copies score best, in a few rounds.
+
+    Each round begins where the last one ended: copies are drawn, scored and taught.
+
+    Attributes:
+        rounds: Times that copies are drawn.
+        briefs: Briefs of a round.
+        per_brief: Copies of each, 4 or more: they are ranked.
+        share: Share of a brief's copies that are held up as its best, and as many as its worst.
+        method: How to learn: the best ones against the worst, or, of `sft`, the best alone.
+        teaching: How to learn from a round's copies.
+        seed: Of the briefs' order and of the draws.
+    """
+
+    rounds: int = 3
+    briefs: int = 1000
+    per_brief: int = 8
+    share: float = 0.25
+    method: Literal["sft", "dpo", "kto"] = "dpo"
+    teaching: Teaching = field(default_factory=lambda: Teaching(passes=1.0, beta=0.25))
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuses what can't be tuned with."""
+        if min(self.rounds, self.briefs) < 1 or self.per_brief < 4:
+            raise BadInput("rounds and briefs are 1 or more, per_brief 4 or more")
+        if not 0 < self.share <= 0.5:
+            raise BadInput("share lies above 0 and up to .5")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
