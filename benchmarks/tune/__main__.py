@@ -39,25 +39,23 @@ from benchmarks.tune.worlds import HEADLINES
 from hookline.tune.house.pursued import steps_of
 from hookline.tune.train.curves import curves
 
-MULTI: Final = WAYS[0].name
-_QUICK: Final = (MULTI, "conversion alone", "multi-objective, grpo")
+MULTI, ONCE = WAYS[0].name, WAYS[1].name
+_QUICK: Final = (MULTI, ONCE, "multi-objective, grpo")
 
 FULL: Final = Scale(
     tests=100_000,
-    effort=Effort(rounds=2, briefs=1000, steps=90),
+    effort=Effort(briefs=1000, steps=80),
     taught=3000,
-    judged=84,
-    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(rounds=2, briefs=400, steps=0)),
+    judged=70,
+    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(briefs=300, steps=0)),
     worlds=2,
 )
 QUICK: Final = Scale(
     tests=150,
-    effort=Effort(rounds=1, briefs=21, steps=2),
+    effort=Effort(briefs=21, steps=2),
     taught=42,
     judged=14,
-    shop=loop.Size(
-        rounds=1, visits=1_000, effort=Effort(rounds=1, briefs=24, steps=0), judges=50, briefs=12
-    ),
+    shop=loop.Size(rounds=1, visits=2_500, effort=Effort(briefs=24, steps=0), judges=50, briefs=12),
     worlds=1,
 )
 
@@ -79,12 +77,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     ways = [way for way in WAYS if way.name in names]
     worlds = range(scale.worlds if "shop" in names else 0)
     with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as pool:
-        shops = [pool.submit(loop.play, world, scale.shop, out / "shop") for world in worlds]
         own = [pool.submit(found_of, way, scale, out, options.seed) for way in (BASE, *ways)]
+        shops = [pool.submit(loop.play, world, scale.shop, out / "shop") for world in worlds]
         with Progress(console=console) as progress:
             task = progress.add_task("tuning", total=len(own) + len(shops))
-            for _ in as_completed([*own, *shops]):
+            for done in as_completed([*own, *shops]):
                 progress.advance(task)
+                if isinstance(found := done.result(), Found):
+                    console.print(f"{found.way.name}: {found.judged.lift:+.1%}")
         base, *found = [each.result() for each in own]
         rounds = [each.result() for each in shops]
     by_name = {each.way.name: each for each in found}
@@ -93,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if rounds:
         console.print(_rounds(rounds))
     if options.json and MULTI in by_name:
-        drawing = curves(steps_of(by_name[MULTI].tuned.paid), steps=scale.effort.rounds)
+        drawing = curves(steps_of(by_name[MULTI].tuned.paid), steps=WAYS[0].rounds)
         options.json.with_suffix(".svg").write_text(str(drawing), encoding="utf-8")
     result = {
         "ways": {each.way.name: _shown(each) for each in (base, *found)},
@@ -109,6 +109,7 @@ def _bars(found: Mapping[str, Found], base: Found) -> list[Bar]:
     bars: list[Bar] = []
     if MULTI in found:
         bars += _multi_bars(found[MULTI], base.judged)
+    if ONCE in found:
         bars += _ablation_bars(found)
     if alone := found.get("conversion alone"):
         bars += _collapse_bars(alone.judged, base.judged)
@@ -139,7 +140,7 @@ def _multi_bars(multi: Found, base: Judged) -> list[Bar]:
 
 def _ablation_bars(found: Mapping[str, Found]) -> list[Bar]:
     """What each objective is for is worse without it."""
-    with_all = found[MULTI]
+    with_all = found[ONCE]
     bars: list[Bar] = []
     for name in (*EVERY, "guards"):
         without = found.get(f"without {name}")

@@ -7,12 +7,13 @@ from typing import Final, Literal
 
 from benchmarks.tune.worlds import encoder
 from hookline.tune.duals import Fixed, Mix
-from hookline.tune.house import Ranking, Rewarding
+from hookline.tune.house import Ranking, Rewarding, Sample, draw
 from hookline.tune.house.pursued import Measured, Pursued, pursue, usual_mix
 from hookline.tune.objectives import Forecaster
 from hookline.tune.reward import HeldOut
 from hookline.types import Brief
 from hookline.writers.house import DEFAULT
+from hookline.writers.house.network import Network
 
 GOAL: Final = "conversion"
 EVERY: Final = (GOAL, "diversity", "sentiment", "cta", "attributes", "fluency")
@@ -23,12 +24,10 @@ class Effort:
     """How much is drawn, for about the same time of a processor in all ways.
 
     Attributes:
-        rounds: Times that copies are drawn.
-        briefs: Briefs at a time.
+        briefs: Briefs that copies are drawn for at a time.
         steps: Steps of `grpo`, which draws less at a time and looks at it twice.
     """
 
-    rounds: int
     briefs: int
     steps: int
 
@@ -40,6 +39,7 @@ class Way:
     Attributes:
         name: What the table calls it.
         method: How it learns from what it draws.
+        rounds: Times that copies are drawn; `grpo` has its steps.
         without: Objective, or `guards`, that is left out.
         alone: Whether conversion is all there is: no other objective, guard or watch.
         dial: λ of the paper's fixed weights; None for weights that find themselves.
@@ -47,15 +47,17 @@ class Way:
 
     name: str
     method: Literal["dpo", "sft", "kto", "grpo"] = "dpo"
+    rounds: int = 1
     without: str = ""
     alone: bool = False
     dial: float | None = None
 
 
 WAYS: Final = (
-    Way(name="multi-objective"),
-    *(Way(name=f"without {name}", without=name) for name in (*EVERY, "guards")),
+    Way(name="multi-objective", rounds=2),
+    Way(name="multi-objective, one round"),
     Way(name="conversion alone", alone=True),
+    *(Way(name=f"without {name}", without=name) for name in (*EVERY, "guards")),
     *(Way(name=f"fixed, λ {dial:g}", dial=dial) for dial in (0.2, 0.5, 0.8)),
     Way(name="multi-objective, sft", method="sft"),
     Way(name="multi-objective, kto", method="kto"),
@@ -77,7 +79,7 @@ def tuned(
     recipe = (
         Rewarding(steps=effort.steps, seed=seed)
         if way.method == "grpo"
-        else Ranking(rounds=effort.rounds, briefs=effort.briefs, method=way.method, seed=seed)
+        else Ranking(rounds=way.rounds, briefs=effort.briefs, method=way.method, seed=seed)
     )
     return pursue(
         asked,
@@ -89,7 +91,23 @@ def tuned(
         mix=lambda before: _mix(way, before),
         guards=() if way.alone or way.without == "guards" else None,
         watched=not way.alone,
+        drawing=_shared,
     )
+
+
+_DRAWN: dict[object, list[Sample]] = {}
+
+
+def _shared(
+    network: Network, briefs: Sequence[Brief], per_brief: int, *, seed: Sequence[int]
+) -> list[Sample]:
+    """Draws; what the shipped model drew is kept, since most ways begin with it."""
+    if network.build.version != Network.load(DEFAULT).build.version:
+        return draw(network, briefs, per_brief, seed=seed)
+    key = (tuple(brief.id for brief in briefs), per_brief, tuple(seed))
+    if key not in _DRAWN:
+        _DRAWN[key] = draw(network, briefs, per_brief, seed=seed)
+    return _DRAWN[key]
 
 
 def _mix(way: Way, before: Measured) -> Mix:

@@ -14,7 +14,7 @@ from hookline.brief import make_brief
 from hookline.channels import channel
 from hookline.errors import BadInput, Refused
 from hookline.house.batches import line_of, vocabulary
-from hookline.house.export import export
+from hookline.house.export import export, set_temperature
 from hookline.house.pieces import Pieces
 from hookline.house.rows import Row
 from hookline.house.train import Recipe, Sizes, train
@@ -40,7 +40,7 @@ from hookline.tune.house import (
     tune_preferences,
     tune_supervised,
 )
-from hookline.tune.house.pursued import Pursued, pursue
+from hookline.tune.house.pursued import Pursued, pursue, varied_at
 from hookline.tune.house.ranked import model_after
 from hookline.tune.house.tuner import arrays
 from hookline.tune.objectives import Candidate
@@ -457,11 +457,34 @@ def test_scores_see_fitting_copies_in_groups_with_their_likelihood_and_memory_is
     assert (first.calls, second.calls) == (2, 4)
 
 
-def test_pursued_model_is_written_drawn_and_goes_on(net: Network, tmp_path: Path) -> None:
-    base = tmp_path / "base"
-    export(
-        arrays(net), base, recipe=RECIPE, pieces=net.build.pieces, conditions=net.build.conditions
-    )
+@pytest.fixture
+def base(net: Network, tmp_path: Path) -> Path:
+    folder = tmp_path / "base"
+    known = net.build
+    export(arrays(net), folder, recipe=RECIPE, pieces=known.pieces, conditions=known.conditions)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("first", "all_of_it"),
+    [
+        (
+            Rewarding(steps=2, briefs=4, per_brief=8, rate=5e-3, warm_up=2, reach=0.02, batch=256),
+            {"steps": 4},
+        ),
+        (
+            Ranking(rounds=1, briefs=6, per_brief=8, teaching=Teaching(batch=128, rate=3e-3)),
+            {"rounds": 2},
+        ),
+    ],
+)
+def test_pursued_model_is_written_drawn_and_goes_on(
+    net: Network,
+    base: Path,
+    tmp_path: Path,
+    first: Ranking | Rewarding,
+    all_of_it: dict[str, int],
+) -> None:
     encoder = encoder_named("static")
     seen = [
         Lesson(
@@ -478,20 +501,59 @@ def test_pursued_model_is_written_drawn_and_goes_on(net: Network, tmp_path: Path
         RewardModel.fit(seen, encoder, seed=1, members=4),
         HeldOut(RewardModel.fit(seen, encoder, seed=2, members=4)),
     )
-    recipe = Rewarding(steps=4, briefs=4, per_brief=8, rate=5e-3, warm_up=2, reach=0.02, batch=256)
 
-    def pursued(out: Path, steps: int) -> Pursued:
-        made = replace(recipe, steps=steps)
-        return pursue(briefs(4), models, out, encoder=encoder, base=base, recipe=made)
+    def pursued(folder: str, recipe: Ranking | Rewarding) -> Pursued:
+        return pursue(
+            briefs(4), models, tmp_path / folder, encoder=encoder, base=base, recipe=recipe
+        )
 
-    whole = pursued(tmp_path / "whole", 4)
-    pursued(tmp_path / "halves", 2)
-    halves = pursued(tmp_path / "halves", 4)
+    recipe = replace(first, **all_of_it)
+    whole = pursued("whole", recipe)
+    pursued("halves", first)
+    halves = pursued("halves", recipe)
     assert (halves.steps, halves.paid) == (whole.steps, whole.paid)
     assert (whole.folder.parent / "progress.svg").read_text().startswith("<svg")
     drafts = House(whole.folder).write(briefs(1)[0], 2, seed=1)
     assert drafts[0].prompt == Network.load(whole.folder).build.version != net.build.version
     assert bool(whole.why) == (whole.folder.parent / "stopped.json").exists()
+
+
+def test_a_writer_that_narrowed_draws_more_boldly(base: Path, tmp_path: Path) -> None:
+    copies = [each for each in draw(Network.load(base), briefs(4), 8, seed=3) if each.row]
+    taught = [Won(row=row(each)) for each in copies[:1]]
+    tuner, _ = tune_supervised(taught, tmp_path, base=base, recipe=replace(TEACHING, passes=20))
+    tuner.export(tmp_path / "narrow")
+    encoder = encoder_named("static")
+    assert varied_at(base, base, briefs(4), encoder, 0) == 1.1
+    assert varied_at(tmp_path / "narrow", base, briefs(4), encoder, 0) > 1.1
+
+
+def test_a_model_draws_as_boldly_as_its_card_says(base: Path) -> None:
+    before = Network.load(base).build
+    assert before.temperature == 1.1
+    assert set_temperature(base, 1.1) == before
+    after = set_temperature(base, 1.4)
+    assert (after.temperature, Network.load(base).build) == (1.4, after)
+    assert after.version != before.version
+    assert House(base)._luck.temperature == 1.4
+    assert House(base, temperature=0.7)._luck.temperature == 0.7
+
+
+def test_an_anchor_holds_up_the_better_line(
+    net: Network, copies: Sequence[Sample], tmp_path: Path
+) -> None:
+    rows = [row(each) for each in copies[:8]]
+    pairs = [Preferred(chosen=a, rejected=b) for a, b in pairwise(rows) if a != b]
+    found: list[float] = []
+    for anchor in (0.0, 2.0):
+        recipe = replace(TEACHING, passes=6, anchor=anchor)
+        tuner, _ = tune_preferences(
+            pairs, tmp_path / f"{anchor}", method="dpo", base=net, recipe=recipe
+        )
+        found.append(float(likelihood(tuner.network(), [each.chosen for each in pairs]).mean()))
+    assert found[1] > found[0]
+    with pytest.raises(BadInput):
+        Teaching(anchor=-1.0)
 
 
 # --- by rank ------------------------------------------------------------------------------------
@@ -504,14 +566,6 @@ RANKING = Ranking(
 
 def ranking(method: Literal["sft", "dpo", "kto"]) -> Ranking:
     return replace(RANKING, method=method)
-
-
-@pytest.fixture
-def base(net: Network, tmp_path: Path) -> Path:
-    folder = tmp_path / "base"
-    known = net.build
-    export(arrays(net), folder, recipe=RECIPE, pieces=known.pieces, conditions=known.conditions)
-    return folder
 
 
 def share_of_you(folder: Path) -> float:

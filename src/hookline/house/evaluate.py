@@ -196,7 +196,7 @@ def _echo(
         seen = see(brief)
         proofs = seen.subject.proofs or (("", ""),)
         asked = [asks(brief, seen, proofs[0])]
-        luck = Luck(temperature=House.TEMPERATURE, top_p=House.TOP_P)
+        luck = Luck(temperature=network.build.temperature, top_p=House.TOP_P)
         for copy in sample(network, asked, size=sizer(brief.channel), luck=luck, rng=rng):
             said = [words for text in copy or () for words in sentences_of(text)]
             copies += bool(said)

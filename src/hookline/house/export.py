@@ -49,9 +49,32 @@ def export(
     )
     out.mkdir(parents=True, exist_ok=True)
     np.savez(out / WEIGHTS, allow_pickle=False, **arrays)
-    card = msgspec.json.encode(build, order="sorted")
-    (out / CARD).write_bytes(msgspec.json.format(card, indent=0) + b"\n")
+    _write_card(build, out)
     return build
+
+
+def set_temperature(folder: Path, temperature: float) -> Build:
+    """Has the folder's writer draw so boldly from now on; what the card says then.
+
+    It is another build after that, since it writes other copy.
+
+    Args:
+        folder: What `export` wrote.
+        temperature: Above 0, to two places.
+    """
+    card = msgspec.json.decode((folder / CARD).read_bytes(), type=Build)
+    told = round(temperature, 2)
+    if told == card.temperature:
+        return card
+    digest = blake2b(f"{card.version} at {told}".encode(), digest_size=10)
+    build = msgspec.structs.replace(card, version=digest.hexdigest(), temperature=told)
+    _write_card(build, folder)
+    return build
+
+
+def _write_card(build: Build, folder: Path) -> None:
+    card = msgspec.json.encode(build, order="sorted")
+    (folder / CARD).write_bytes(msgspec.json.format(card, indent=0) + b"\n")
 
 
 def rounded(weights: Floats) -> tuple[NDArray[np.int8], Floats]:

@@ -27,7 +27,7 @@ from hookline.tune.objectives import (
 )
 from hookline.tune.reward import HeldOut
 from hookline.tune.watch import Look, Watch, look, mean_look
-from hookline.types import Brief, dumps
+from hookline.types import Brief
 
 LOOK_EVERY: Final = 5
 """Steps from one look to the next."""
@@ -197,19 +197,20 @@ class Pursuit:
         self.why = self.guardian.watch.reason(self.looks)
 
     def dump(self) -> bytes:
-        """All that it remembers."""
-        return dumps(_Kept(mix=self.mix, paid=self.paid, looks=self.looks, why=self.why))
+        """All that it remembers; in MessagePack, since JSON has no NaN."""
+        kept = _Kept(mix=self.mix, paid=self.paid, looks=self.looks, why=self.why)
+        return msgspec.msgpack.encode(kept)
 
     def load(self, content: bytes) -> None:
         """Takes it back as it was."""
-        kept = msgspec.json.decode(content, type=_Kept)
+        kept = msgspec.msgpack.decode(content, type=_Kept)
         self.mix = msgspec.convert(kept.mix, type(self.mix))
         self.paid, self.looks, self.why = kept.paid, kept.looks, kept.why
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Kept:
-    """What `Pursuit` remembers, as JSON."""
+    """What `Pursuit` remembers."""
 
     mix: object
     paid: list[Paid]

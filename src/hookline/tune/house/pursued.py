@@ -17,18 +17,21 @@ from typing import Final
 
 import numpy as np
 
-from hookline.errors import BadInput, Refused
+from hookline.diversity import measure
+from hookline.errors import BadInput, Refused, WriterFailed
 from hookline.guards import GUARDS, Guard, guards_named
+from hookline.house.export import set_temperature
 from hookline.perceive.encoders import Encoder
 from hookline.tune.duals import Mix, Weights
 from hookline.tune.house.drawn import Sample, can_write, draw, shuffled, with_likelihoods
-from hookline.tune.house.ranked import MODEL, model_after, tune_by_rank
+from hookline.tune.house.ranked import MODEL, Drawing, model_after, tune_by_rank
 from hookline.tune.house.recipes import Progress, Ranking, Rewarding
 from hookline.tune.house.rewarded import tune_by_reward
 from hookline.tune.objectives import (
     AsAsked,
     CallToAction,
     Conversion,
+    FloatArray,
     Fluency,
     Forecaster,
     MarginalDiversity,
@@ -42,7 +45,7 @@ from hookline.tune.train.recipe import Progress as Step
 from hookline.tune.versions import STOPPED
 from hookline.tune.watch import Watch
 from hookline.types import Brief, dumps
-from hookline.writers.house import DEFAULT
+from hookline.writers.house import DEFAULT, House
 from hookline.writers.house.network import Network
 
 DRAWING: Final = "progress.svg"
@@ -51,13 +54,13 @@ GATES: Final = tuple(name for name in GUARDS if name not in {"cta", "sentiment"}
 fail, they would be nearly all that is paid."""
 CTA: Final = 0.97
 """Least share of copies that call for what was asked."""
-DIVERSITY: Final = 1.1
+DIVERSITY: Final = 1.2
 """Least diversity over the base's."""
 SENTIMENT: Final = -0.1
 """Least mean of −|score − target|."""
-ROOM: Final = 0.1
+ROOM: Final = 0.2
 """Nats a piece that copy may be less fluent than the base's."""
-_FLOOR: Final = 0.01
+_FLOOR: Final = 0.005
 """Share of the base's own copies that are less fluent than a copy must be: broken sentences hardly
 move the mean."""
 _ASCENT: Final = 0.3
@@ -66,6 +69,9 @@ _CAP: Final = 2.0
 """Most that a bound weighs, beside a goal's 1."""
 _MEASURED, _SLATE = 64, 8
 """Briefs that a writer is measured on, and copies of each."""
+_SLATES: Final = 16
+"""Briefs by which the tuned writer's temperature is chosen."""
+_TEMPERATURES: Final = (1.1, 1.2, 1.3, 1.4, 1.5)
 _LOOK: Final = 48
 """Copies of a look: of a step's 64 some don't fit."""
 
@@ -150,6 +156,7 @@ def pursue(  # noqa: PLR0913 - keywords, each a choice of its own
     watched: bool = True,
     device: str = "cpu",
     tell: Callable[[Progress], None] = lambda _: None,
+    drawing: Drawing = draw,
 ) -> Pursued:
     """The base tuned for every objective; killed, the same call goes on where it was.
 
@@ -165,6 +172,7 @@ def pursue(  # noqa: PLR0913 - keywords, each a choice of its own
         watched: Whether the watch may end the tuning.
         device: Where, in torch's words.
         tell: Told how far it is.
+        drawing: Draws a round's copies; several tunings of one base may share what it drew.
 
     Raises:
         BadInput: Where torch or the base is missing, or the base can write for no brief.
@@ -189,9 +197,12 @@ def pursue(  # noqa: PLR0913 - keywords, each a choice of its own
     )
     out.mkdir(parents=True, exist_ok=True)
     if isinstance(recipe, Ranking):
-        steps = _by_rank(asked, pursuit, out, base, recipe, device, tell)
+        steps, made = _by_rank(asked, pursuit, out, base, recipe, device, tell, drawing)
     else:
-        steps = _by_reward(asked, pursuit, out, network, recipe, device, tell)
+        steps, made = _by_reward(asked, pursuit, out, network, recipe, device, tell)
+    copytree(made, out / MODEL, dirs_exist_ok=True)
+    if isinstance(mixed, Weights) and "diversity" in mixed.bounds:
+        set_temperature(out / MODEL, varied_at(made, base, asked, encoder, recipe.seed))
     if pursuit.why:
         (out / STOPPED).write_bytes(dumps({"why": pursuit.why, "step": steps}))
     return Pursued(folder=out / MODEL, steps=steps, why=pursuit.why, paid=pursuit.paid)
@@ -205,8 +216,9 @@ def _by_rank(
     recipe: Ranking,
     device: str,
     tell: Callable[[Progress], None],
-) -> int:
-    """Tunes round by round, and leaves the model; rounds done."""
+    drawing: Drawing,
+) -> tuple[int, Path]:
+    """Tunes round by round; rounds done, and the folder of the model."""
 
     def check(network: Network, number: int) -> str:
         _draw_curves(pursuit, out, recipe.rounds)
@@ -224,9 +236,9 @@ def _by_rank(
         device=device,
         tell=tell,
         check=check,
+        drawing=drawing,
     )
-    copytree(model_after(out, len(rounds)), out / MODEL, dirs_exist_ok=True)
-    return len(rounds)
+    return len(rounds), model_after(out, len(rounds))
 
 
 def _by_reward(
@@ -237,8 +249,8 @@ def _by_reward(
     recipe: Rewarding,
     device: str,
     tell: Callable[[Progress], None],
-) -> int:
-    """Tunes step by step, and leaves the model; steps done."""
+) -> tuple[int, Path]:
+    """Tunes step by step; steps done, and the folder of the model."""
 
     def go_on(done: Progress) -> bool:
         tell(done)
@@ -256,8 +268,9 @@ def _by_reward(
         device=device,
         go_on=go_on,
     )
-    tuner.export(out / MODEL)
-    return done.steps
+    folder = out / "steps" / MODEL
+    tuner.export(folder)
+    return done.steps, folder
 
 
 def _draw_curves(pursuit: Pursuit, out: Path, steps: int) -> None:
@@ -290,6 +303,53 @@ def measured(
 def _batches(samples: Sequence[Sample]) -> list[Sequence[Sample]]:
     """As many batches for a look as there are."""
     return [samples[start : start + _LOOK] for start in range(0, len(samples) - _LOOK + 1, _LOOK)]
+
+
+def varied_at(
+    folder: Path, base: Path, briefs: Sequence[Brief], encoder: Encoder, seed: int
+) -> float:
+    """The lowest temperature at which a tuned writer's slates are as varied as its base's.
+
+    Pay for diversity works on single draws; what is handed in is chosen from many, and what sells
+    best comes to the top of all of them. By all four measures of `hookline.diversity` that don't
+    count texts; the highest of `_TEMPERATURES` where none is enough.
+
+    Args:
+        folder: The tuned model.
+        base: Its base.
+        briefs: What to write for; a few of them are taken, at random.
+        encoder: Tells what copies are about.
+        seed: Of these, and of the drafts.
+    """
+    some = shuffled(briefs, _SLATES, (seed, 9))
+    wanted = _variety(House(base), some, encoder, seed)
+
+    def enough(place: int) -> bool:
+        writer = House(folder, temperature=_TEMPERATURES[place])
+        return bool((_variety(writer, some, encoder, seed) >= wanted).all())
+
+    if enough(0):
+        return _TEMPERATURES[0]
+    low, high = 1, len(_TEMPERATURES) - 1  # hotter is more varied
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
+    return _TEMPERATURES[low]
+
+
+def _variety(writer: House, briefs: Sequence[Brief], encoder: Encoder, seed: int) -> FloatArray:
+    """Mean measures of a writer's slates, higher for more varied, (4,)."""
+    found: list[list[float]] = []
+    for brief in briefs:
+        try:
+            drafts = writer.write(brief, _SLATE, seed)
+        except WriterFailed:
+            continue
+        if len(drafts) == _SLATE:
+            texts = [" | ".join(draft.parts.values()) for draft in drafts]
+            told = measure(texts, encoder.encode(texts))
+            found.append([told.off_diagonal, told.vendi, -told.self_bleu, -told.compression_ratio])
+    return np.mean(found, axis=0) if found else np.zeros(4)
 
 
 def steps_of(paid: Sequence[Paid]) -> list[Step]:

@@ -12,7 +12,7 @@ for what it gains: see docs/tuning.md.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 import numpy as np
@@ -27,6 +27,17 @@ from hookline.tune.house.tuner import HouseTuner
 from hookline.types import Brief, content_hash, dumps, loads
 from hookline.writers.house import DEFAULT
 from hookline.writers.house.network import Network
+
+
+class Drawing(Protocol):
+    """Draws copies, as `drawn.draw` does."""
+
+    def __call__(
+        self, network: Network, briefs: Sequence[Brief], per_brief: int, *, seed: Sequence[int]
+    ) -> list[Sample]:
+        """`per_brief` copies of each brief, brief after brief."""
+        ...
+
 
 MODEL: Final = "model"
 """The tuned model's folder, in that of its round."""
@@ -69,6 +80,7 @@ def tune_by_rank(  # noqa: PLR0913 - keywords, each a choice of its own
     device: str = "cpu",
     tell: Callable[[Progress], None] = lambda _: None,
     check: Callable[[Network, int], str] = lambda _, __: "",
+    drawing: Drawing = draw,
 ) -> list[Round]:
     """What came of every round; the model after it lies in `model_after(out, number)`.
 
@@ -83,6 +95,7 @@ def tune_by_rank(  # noqa: PLR0913 - keywords, each a choice of its own
         device: Where, in torch's words.
         tell: Told how far it is.
         check: Told the model after each round, and its number; says why to stop, or nothing.
+        drawing: Draws the copies; several tunings of one base may share what it drew.
 
     Raises:
         BadInput: Where torch is missing, the base is none, there is no brief or one that the model
@@ -101,14 +114,14 @@ def tune_by_rank(  # noqa: PLR0913 - keywords, each a choice of its own
         kept = _kept(own, of)
         if kept is None:
             asked = shuffled(briefs, recipe.briefs, (recipe.seed, 3, number))
-            turn = _Turn(recipe, number, first, Network.load(folder), own, device, tell)
-            kept = _Kept(of=of, round=turn.learn(asked, score), memory="")
+            turn = _Turn(recipe, number, first, Network.load(folder), own, device, tell, drawing)
+            kept = _Kept(of=of, round=turn.learn(asked, score), memory=b"")
             why = check(Network.load(own / MODEL), number)
-            said = "" if memory is None else memory.dump().decode()
+            said = b"" if memory is None else memory.dump()
             kept = replace(kept, round=replace(kept.round, why=why), memory=said)
             (own / _KEPT).write_bytes(dumps(kept))
         elif memory is not None:
-            memory.load(kept.memory.encode())
+            memory.load(kept.memory)
         folder = own / MODEL
         rounds.append(kept.round)
         if kept.round.why:
@@ -127,7 +140,7 @@ class _Kept:
 
     of: str
     round: Round
-    memory: str
+    memory: bytes
 
 
 def _kept(folder: Path, of: str) -> _Kept | None:
@@ -155,6 +168,7 @@ class _Turn:
     folder: Path
     device: str
     tell: Callable[[Progress], None]
+    drawing: Drawing
 
     def learn(self, briefs: Sequence[Brief], score: Score) -> Round:
         """Draws, has it scored, and learns from it."""
@@ -183,7 +197,7 @@ class _Turn:
         for start in range(0, len(briefs), _LOT):
             lot = briefs[start : start + _LOT]
             seed = (self.recipe.seed, 2, self.number, start)
-            drawn = draw(self.model, lot, self.recipe.per_brief, seed=seed)
+            drawn = self.drawing(self.model, lot, self.recipe.per_brief, seed=seed)
             known = with_likelihoods(self.base, drawn)
             rest = [replace(each, fit=False) for each in drawn if not each.fit]
             both = sorted([*known, *rest], key=lambda each: each.group)

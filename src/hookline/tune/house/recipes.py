@@ -26,6 +26,7 @@ class Teaching:
         rate: Highest learning rate.
         warm_up: Steps in which the rate rises.
         beta: How strongly pairs and judgements hold the model to its base, above 0.
+        anchor: Weight of the better line's own nats a piece, beside the pair's log-odds; DPO only.
         forget: Share of supervised lines whose conditions are not told, as when the base was
             trained.
         clip: Greatest norm of a gradient.
@@ -37,6 +38,7 @@ class Teaching:
     rate: float = 1e-4
     warm_up: int = 10
     beta: float = 0.1
+    anchor: float = 0.0
     forget: float = 0.05
     clip: float = 1.0
     seed: int = 0
@@ -45,8 +47,10 @@ class Teaching:
         """Refuses what can't be tuned with."""
         if min(self.passes, self.batch, self.rate, self.beta, self.clip) <= 0:
             raise BadInput("passes, batch, rate, beta and clip must lie above 0")
-        if self.warm_up < 1 or not 0 <= self.forget < 1:
-            raise BadInput("warm_up is 1 or more, forget from 0 to below 1")
+        if self.anchor < 0 or self.warm_up < 1 or not 0 <= self.forget < 1:
+            raise BadInput(
+                "anchor lies not below 0, warm_up is 1 or more, forget from 0 to below 1"
+            )
 
     def rate_at(self, step: int, steps: int) -> float:
         """The learning rate of a step, from 0, of so many."""
@@ -121,12 +125,12 @@ class Ranking:
         seed: Of the briefs' order and of the draws.
     """
 
-    rounds: int = 3
+    rounds: int = 2
     briefs: int = 1000
-    per_brief: int = 8
+    per_brief: int = 16
     share: float = 0.25
     method: Literal["sft", "dpo", "kto"] = "dpo"
-    teaching: Teaching = field(default_factory=lambda: Teaching(passes=1.0, beta=0.25))
+    teaching: Teaching = field(default_factory=lambda: Teaching(passes=2.0, beta=0.2, anchor=0.5))
     seed: int = 0
 
     def __post_init__(self) -> None:

@@ -146,7 +146,7 @@ def tune_preferences(
     groups = list(_pairs(rows) if method == "dpo" else _judged(rows))
     school = _School(method, recipe, _lessons(tuner, groups), _digest(groups))
     step = _dpo if method == "dpo" else _kto
-    return school.teach(tuner, out, lambda some: step(tuner, some, recipe.beta), save_every, go_on)
+    return school.teach(tuner, out, lambda some: step(tuner, some, recipe), save_every, go_on)
 
 
 _Group = tuple[tuple[Row, ...], float, bool]
@@ -169,18 +169,31 @@ def _judged(rows: Sequence[Preferred] | Sequence[Judged]) -> Iterator[_Group]:
             yield (row.rejected,), row.weight, False
 
 
-def _dpo(tuner: HouseTuner, lessons: Sequence[_Lesson], beta: float) -> tuple[Tensor, Said, float]:
-    """Minus the log-odds that the better line of each pair is the more likelier made one."""
+def _dpo(
+    tuner: HouseTuner, lessons: Sequence[_Lesson], recipe: Teaching
+) -> tuple[Tensor, Said, float]:
+    """Minus the log-odds that the better line of each pair is the more likelier made one.
+
+    Odds alone are also met where both lines become unlikely and what was never drawn takes their
+    place, so the better one's own likelihood can be held up beside them (Pang et al. 2024,
+    *Iterative Reasoning Preference Optimization*, https://arxiv.org/abs/2404.19733).
+    """
     better, worse = ([lesson.lines[side] for lesson in lessons] for side in (0, 1))
     said = tuner.said([*better, *worse])
     gained = (said.chosen - said.base).sum(1)
-    margins = beta * (gained[: len(lessons)] - gained[len(lessons) :])
+    margins = recipe.beta * (gained[: len(lessons)] - gained[len(lessons) :])
     weights = margins.new_tensor([lesson.weight for lesson in lessons])
     right = float(weights @ (margins.detach() > 0).float() / weights.sum())
-    return (weights * _softplus(-margins)).sum() / len(lessons), said, right
+    lost = _softplus(-margins)
+    if recipe.anchor:
+        pieces = said.inside[: len(lessons)].sum(1)
+        lost = lost - recipe.anchor * said.chosen[: len(lessons)].sum(1) / pieces
+    return (weights * lost).sum() / len(lessons), said, right
 
 
-def _kto(tuner: HouseTuner, lessons: Sequence[_Lesson], beta: float) -> tuple[Tensor, Said, float]:
+def _kto(
+    tuner: HouseTuner, lessons: Sequence[_Lesson], recipe: Teaching
+) -> tuple[Tensor, Said, float]:
     """How much less each line is worth to a reader who weighs losses and gains than it could be.
 
     What counts as a gain is measured from how far the model has come from its base: on lines under
@@ -197,7 +210,7 @@ def _kto(tuner: HouseTuner, lessons: Sequence[_Lesson], beta: float) -> tuple[Te
     signs = gained.new_tensor([1.0 if lesson.label else -1.0 for lesson in lessons])
     weights = gained.new_tensor([lesson.weight for lesson in lessons])
     right = float(weights @ (signs * gained.detach() > 0).float() / weights.sum())
-    lost = 1 - (beta * signs * gained).sigmoid()
+    lost = 1 - (recipe.beta * signs * gained).sigmoid()
     return (weights * lost).sum() / len(lessons), said, right
 
 

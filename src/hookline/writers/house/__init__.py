@@ -53,7 +53,8 @@ class House(Writer):
 
     Args:
         folder: Folder of the model; the one that ships unless told otherwise.
-        temperature: Divides the logits, above 0: below 1 for likelier, above for bolder copy.
+        temperature: Divides the logits, above 0: below 1 for likelier, above for bolder copy; the
+            model's own if None.
         top_p: Only the likeliest pieces that together have this probability are drawn, above 0 and
             at most 1.
 
@@ -79,16 +80,16 @@ class House(Writer):
 
     name: ClassVar[str] = "house"
     oversample: ClassVar[int] = 8
-    TEMPERATURE: ClassVar[float] = 1.1
     TOP_P: ClassVar[float] = 0.95
 
     def __init__(
-        self, folder: Path = DEFAULT, *, temperature: float = TEMPERATURE, top_p: float = TOP_P
+        self, folder: Path = DEFAULT, *, temperature: float | None = None, top_p: float = TOP_P
     ) -> None:
-        if temperature <= 0 or not 0 < top_p <= 1:
+        if (temperature is not None and temperature <= 0) or not 0 < top_p <= 1:
             raise ValueError("temperature must lie above 0, top_p above 0 and up to 1")
-        self._luck = Luck(temperature=temperature, top_p=top_p)
         self.network = _load(folder)
+        usual = self.network.build.temperature
+        self._luck = Luck(temperature=usual if temperature is None else temperature, top_p=top_p)
 
     def write(self, brief: Brief, n: int, seed: int) -> tuple[Draft, ...]:
         """Up to `n` drafts that differ in text: of more, those that are most as asked.

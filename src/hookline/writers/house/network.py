@@ -26,6 +26,8 @@ CARD: Final = "house.json"
 WEIGHTS: Final = "weights.npz"
 ROOMS: Final = 96
 """Kinds of room that are told apart: each of the first 64 characters, then every fourth."""
+TEMPERATURE: Final = 1.1
+"""How boldly a model's writer draws where its card says nothing of it."""
 _EPSILON: Final = 1e-6
 
 
@@ -42,6 +44,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
         conditions: What can be asked for.
         words: What Latin words the copy that it learned from is made of, see `marks.words_of`;
             others are slips. Empty where any word may be written.
+        temperature: How boldly the writer draws unless told otherwise; divides the logits.
     """
 
     version: str
@@ -52,6 +55,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
     pieces: tuple[str, ...]
     conditions: tuple[str, ...]
     words: frozenset[str] = frozenset()
+    temperature: float = TEMPERATURE
 
 
 def room_kind(room: int) -> int:
