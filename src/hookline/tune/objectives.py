@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-CAUTION: Final = 0.3
+CAUTION: Final = 1.0
 """Standard deviations that the conversion is taken down by."""
 WORSE: Final = 1.0
 """How far below the batch's worst copy an answer lies that is no copy at all."""

@@ -63,6 +63,8 @@ ROOM: Final = 0.2
 _FLOOR: Final = 0.005
 """Share of the base's own copies that are less fluent than a copy must be: broken sentences hardly
 move the mean."""
+_CAUTION: Final = 0.3
+"""κ: what lines of one brief differ by is small beside what the models doubt of all of them."""
 _ASCENT: Final = 0.3
 """η: copy can narrow within ten steps, so weights must be there within ten."""
 _CAP: Final = 2.0
@@ -114,7 +116,7 @@ def every_objective(model: Forecaster, encoder: Encoder) -> list[Objective]:
         encoder: Tells what copies are about.
     """
     return [
-        Conversion(model=model),
+        Conversion(model=model, caution=_CAUTION),
         MarginalDiversity(encoder=encoder),
         SentimentMatch(),
         CallToAction(),
