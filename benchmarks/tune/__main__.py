@@ -40,7 +40,7 @@ from hookline.tune.house.pursued import steps_of
 from hookline.tune.train.curves import curves
 
 MULTI, ONCE = WAYS[0].name, WAYS[1].name
-_QUICK: Final = (MULTI, ONCE, "multi-objective, grpo")
+_QUICK: Final = (MULTI, "conversion alone")
 
 FULL: Final = Scale(
     tests=100_000,
@@ -54,7 +54,7 @@ QUICK: Final = Scale(
     tests=150,
     effort=Effort(briefs=21, steps=2),
     taught=42,
-    judged=14,
+    judged=10,
     shop=loop.Size(rounds=1, visits=2_500, effort=Effort(briefs=24, steps=0), judges=50, briefs=12),
     worlds=1,
 )
@@ -89,7 +89,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         rounds = [each.result() for each in shops]
     by_name = {each.way.name: each for each in found}
     bars = [*_bars(by_name, base), *_shop_bars(rounds)]
-    console.print(_table([base, *found]))
+    for table in _tables([base, *found]):
+        console.print(table)
     if rounds:
         console.print(_rounds(rounds))
     if options.json and MULTI in by_name:
@@ -231,30 +232,22 @@ def _told(name: str, value: float) -> Bar:
     return Bar(name=name, value=value, target="for information")
 
 
-def _table(found: Sequence[Found]) -> Table:
-    heads = (
-        "steps",
-        "lift",
-        "95 %",
-        "D",
-        "Vendi",
-        "s-BLEU",
-        "compr.",
-        "cta",
-        "attr.",
-        "sent.",
-        "passed",
-    )
-    heads += ("false", "press", "fluency", "repet.", "seconds")
-    table = Table("way", *heads, title="drafts for held-out products")
+def _tables(found: Sequence[Found]) -> list[Table]:
+    """What drafts are worth and how varied they are; whether they are as asked, and sound."""
+    heads = ("lift", "95 %", "D", "Vendi", "s-BLEU", "compr.", "repet.")
+    worth = Table("way", *heads, title="drafts for held-out products")
+    asked = Table("way", "cta", "attr.", "sent.", "passed", "false", "press", "fluency", "seconds")
     for each in found:
         now = each.judged
-        table.add_row(
+        worth.add_row(
             each.way.name + (" (stopped)" if each.tuned.why else ""),
-            str(each.tuned.steps),
             f"{now.lift:+.1%}",
             f"{now.low:+.1%} to {now.high:+.1%}",
             *(f"{getattr(now, name):.3f}" for name in DIVERSITY),
+            f"{now.repetition:.2f}",
+        )
+        asked.add_row(
+            each.way.name,
             f"{now.cta:.3f}",
             f"{now.attributes:.3f}",
             f"{now.sentiment_error:.3f}",
@@ -262,10 +255,9 @@ def _table(found: Sequence[Found]) -> Table:
             f"{now.unfounded:.3f}",
             f"{now.pressing:.2f}",
             f"{now.fluency:.2f}",
-            f"{now.repetition:.2f}",
             f"{each.seconds:.0f}",
         )
-    return table
+    return [worth, asked]
 
 
 def _rounds(rounds: Sequence[Sequence[loop.Turn]]) -> Table:
