@@ -5,8 +5,8 @@
 
 Preferences learned on what the model itself draws stay honest as it moves (Guo et al. 2024, *Direct
 Language Model Alignment from Online AI Feedback*, https://arxiv.org/abs/2402.04792). Against
-`rewarded` it learns from every copy once instead of twice, in 16 bits, and keeps nearer to its base
-for what it gains: see docs/tuning.md.
+`rewarded` much is drawn at once, only a brief's best and worst copies are learned from, and that in
+16 bits. docs/log.md has both side by side.
 """
 
 from collections.abc import Callable, Sequence
