@@ -5,11 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from hookline.types import Arm, Attributes, Audience, Context, Experiment
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("untimed", deadline=None)  # a busy machine is no fault of the code
+settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ def test_affinities_name_levels_that_exist() -> None:
     assert not set(SYNONYMS) & set(AFFINITIES)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(n=st.integers(1, 30), seed=st.integers(), motives=MOTIVES)
 def test_cells_are_distinct_and_the_seed_decides(
     n: int, seed: int, motives: tuple[str, ...]

@@ -84,7 +84,7 @@ def test_a_taste_of_one_audience_is_told_from_the_others() -> None:
     assert (unseen.estimate, unseen.reason) == (None, "no line that was seen has it")
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(n=st.integers(1, 12), seed=st.integers(), used=st.integers(0, 24))
 def test_proposals_are_distinct_never_taken_and_the_seed_decides(
     n: int, seed: int, used: int

@@ -322,7 +322,7 @@ def test_settled_until_something_changes() -> None:
 
 @unscaled()
 @pytest.mark.parametrize("half_life", [None, 2.0])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(which=st.integers(0, 99), delay=st.integers(0, 100), pays=st.sampled_from([1.0, 35.5]))
 def test_correct_gives_what_learning_it_right_would_have(
     half_life: float | None, which: int, delay: int, pays: float
@@ -445,7 +445,7 @@ def test_scales_shrink_where_nothing_is_to_be_told_apart_and_only_there() -> Non
 # --- what is kept ------------------------------------------------------------------------------
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(cuts=st.lists(st.integers(0, 700), max_size=3))
 def test_state_comes_back_bit_for_bit_wherever_learning_was_cut(cuts: list[int]) -> None:
     outcomes = history(700, days=30.0, pays=19.99)

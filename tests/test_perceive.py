@@ -178,7 +178,6 @@ def test_traits_stay_in_their_blocks() -> None:
 # --- the fast way to the same ------------------------------------------------------------------
 
 
-@settings(deadline=None)
 @given(
     contexts=st.lists(visitors, min_size=1, max_size=3),
     audience=st.sampled_from(["", "a"]),

@@ -43,6 +43,7 @@ def banditdb(sums: Array) -> bool:
     """
     visitors, totals, _, _ = sums.T
     won, lost = totals + 1, visitors - totals + 1
-    low, high = betaincinv(won, lost, 0.025), betaincinv(won, lost, 0.975)
+    tails = np.array([[0.025], [0.975]])
+    low, high = np.asarray(betaincinv(won, lost, tails), dtype=np.float64)
     leader = int((won / (won + lost)).argmax())
     return bool(low[leader] > np.delete(high, leader).max())

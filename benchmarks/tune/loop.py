@@ -108,7 +108,7 @@ def play(seed: int, size: Size, out: Path) -> list[Turn]:
         models = split(lessons, encoder(), seed=seed, share=_SHARE)
         asked = [_brief(p, seed, 100 + k) for k in range(_ASKED) for p in products]
         made = tuned(
-            WAYS[1], asked, models, out / f"{seed}-{turn}", effort=size.effort, seed=seed + turn
+            WAYS[0], asked, models, out / f"{seed}-{turn}", effort=size.effort, seed=seed + turn
         )
         folder = made.folder
         turns.append(_judged(shop, judges, folder, products, seed, size, len(lessons), made.why))

@@ -56,7 +56,7 @@ class Way:
 WAYS: Final = (
     Way(name="multi-objective", rounds=2),
     Way(name="multi-objective, one round"),
-    Way(name="conversion alone", alone=True),
+    Way(name="conversion alone", rounds=2, alone=True),
     *(Way(name=f"without {name}", without=name) for name in (*EVERY, "guards")),
     *(Way(name=f"fixed, λ {dial:g}", dial=dial) for dial in (0.2, 0.5, 0.8)),
     Way(name="multi-objective, sft", method="sft"),

@@ -31,7 +31,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular  # pyright: ignore[reportUnknownVariableType] - untyped
+from scipy.linalg import solve_triangular
 
 from hookline.errors import BadInput
 from hookline.perceive import (
@@ -600,7 +600,7 @@ def _half_solved(factor: Array, wanted: Array, *, transposed: bool = False) -> A
     """L⁻¹b, or L⁻ᵀb where `transposed`, for a lower triangular L."""
     if not factor.size:
         return wanted
-    found = solve_triangular(factor, wanted, lower=True, trans=transposed)  # pyright: ignore[reportUnknownVariableType]
+    found = solve_triangular(factor, wanted, lower=True, trans="T" if transposed else "N")
     return np.asarray(found, dtype=np.float64)
 
 

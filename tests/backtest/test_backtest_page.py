@@ -208,7 +208,7 @@ def test_gap_chart_heights_are_shares_and_widths_logarithms() -> None:
 shares = st.floats(-1, 1.2)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.dictionaries(st.sampled_from([*CLOSED, "a", "b", "c"]), shares, min_size=1),

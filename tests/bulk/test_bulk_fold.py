@@ -27,7 +27,7 @@ from made_log import Array, Integers
     segments=st.integers(1, 4),
     cuts=st.lists(st.integers(1, 59), max_size=4, unique=True),
 )
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_carried_means_are_the_running_means_of_all_at_once(
     seed: int, segments: int, cuts: list[int]
 ) -> None:
@@ -56,7 +56,7 @@ def made_stretch(arms: Integers, segments: Integers, count: int) -> Stretch:
 
 
 @given(seed=st.integers(0, 1_000), cut=st.integers(1, 999), tilt=st.sampled_from([1.0, 1.3]))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_the_carried_split_is_the_split_of_all_at_once(seed: int, cut: int, tilt: float) -> None:
     arms, probabilities = drawn(seed, 1_000, tilt)
     fold = SplitFold(("a", "b", "c"))

@@ -287,7 +287,7 @@ def test_long_run_of_a_forgotten_visitor_has_no_answer() -> None:
     assert [key for key, _, _ in later.mature()] == ["d1", "d3"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.floats(0.01, 3.0), st.booleans()), max_size=40),
     st.floats(0.5, 6.0),

@@ -1,6 +1,6 @@
 """Groups of tests that share a text or a group's name."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from past.past_tables import ROWS, Row, has, many, read, table_of
 
@@ -20,7 +20,6 @@ def test_past_groups_join_by_column_and_by_text() -> None:
     assert has(reading.notes, "7 tests in 3 groups; groups of one test only: 1.")
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_past_groups_are_the_connected_components(rows: list[Row]) -> None:
     rows += [("t1", "one", 9, 1, ""), ("t1", "two", 9, 1, "")]

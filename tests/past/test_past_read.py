@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookline.past import Reading, read_past_tests
@@ -43,7 +43,6 @@ def test_past_plain_table() -> None:
     assert len(tests) == 2
 
 
-@settings(deadline=None)
 @given(ROWS, st.sampled_from(",;\t|"), st.booleans(), st.sampled_from(["", "\ufeff"]))
 def test_past_any_table_as_by_hand(
     rows: list[Row], delimiter: str, packed: bool, mark: str

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from hookline.errors import BadInput
@@ -81,7 +81,6 @@ def test_past_missing_file_and_folder_are_refused(tmp_path: Path) -> None:
         read_past_tests(Path("a\x00b"))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300) | st.lists(CELLS).map(lambda cells: ",".join(cells).encode()))
 @example(b"\xef\xbb\xbf\xff")
 @example(b"test_id,text\rx,y\r")

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookline.errors import BadInput
@@ -26,7 +26,6 @@ def test_past_rows_of_a_test_may_lie_anywhere() -> None:
     assert lines_of(read(table_of(shuffled)).tests) == lines_of(read(table_of(rows)).tests)
 
 
-@settings(deadline=None)
 @given(st.randoms(use_true_random=False), st.integers(40, 400))
 def test_past_sample_is_of_whole_tests_whatever_the_order(
     rng: random.Random, most_lines: int

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hookline.errors import BadInput
@@ -28,7 +28,6 @@ def grouped(sizes: Sequence[int]) -> PastTests:
     )
 
 
-@settings(deadline=None)
 @given(ROWS, st.data())
 def test_past_take_is_the_tests_alone(rows: list[Row], data: st.DataObject) -> None:
     rows += [("t1", "one", 9, 1, ""), ("t1", "two", 9, 1, ""), ("t1", "three", 9, 2, "")]

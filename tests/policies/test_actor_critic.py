@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 from scipy.special import ndtr
@@ -196,7 +196,6 @@ def apart(one: Array, other: Array) -> float:
     return float(np.abs(one - other).sum()) / 2
 
 
-@settings(deadline=None)
 @given(beliefs)
 def test_quick_chance_is_near_the_exact_one(
     belief: tuple[list[float], list[float], float],
@@ -209,7 +208,6 @@ def test_quick_chance_is_near_the_exact_one(
     assert apart(found, normal_chance_of_best(mean, sd)) <= 0.12
 
 
-@settings(deadline=None)
 @given(belief=beliefs, seed=st.integers(0, 999), ratio=st.floats(0, 6))
 def test_quick_chance_permutes_with_the_arms(
     belief: tuple[list[float], list[float], float], seed: int, ratio: float
@@ -220,7 +218,6 @@ def test_quick_chance_permutes_with_the_arms(
     np.testing.assert_allclose(mixed, quick_chance_of_best(mean, sd)[order], atol=1e-9)
 
 
-@settings(deadline=None)
 @given(belief=beliefs, wild=st.lists(st.floats(-4, 0), min_size=12, max_size=12))
 def test_quick_chance_lies_above_one_value_however_much_doubts_differ(
     belief: tuple[list[float], list[float], float], wild: list[float]

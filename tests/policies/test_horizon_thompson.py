@@ -235,7 +235,7 @@ counted = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(
 )
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(
     st.tuples(counted, counted),
     st.tuples(a_forecast, a_forecast),

@@ -38,7 +38,7 @@ counted = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6)).map(
 arms_of_tests = st.lists(st.tuples(counted, st.floats(1e-4, 0.5)), min_size=2, max_size=6)
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(arms_of_tests, st.floats(0, 10), st.floats(1, 1e6))
 def test_index_is_the_papers(
     arms: list[tuple[Count, float]], width: float, auxiliary: float
@@ -93,7 +93,7 @@ def shares(counts: list[Count], means: list[float | None], **params: float) -> l
     return policy.probabilities(make_context(), "", arms).tolist()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(counted, st.floats(-1, 1)), min_size=2, max_size=5))
 def test_the_policy_plays_the_highest_index(arms: list[tuple[Count, float]]) -> None:
     counts, means = [count for count, _ in arms], [mean for _, mean in arms]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, rel_entr
 
@@ -216,7 +216,6 @@ def test_draw_takes_only_arms_that_can_be_drawn(weights: list[float], place: flo
     assert probabilities[draw(probabilities, place)] > 0
 
 
-@settings(deadline=None)
 @given(
     mean=st.tuples(st.floats(-3, 3), st.floats(-3, 3)),
     sd=st.tuples(st.floats(0.01, 3), st.floats(0.01, 3)),

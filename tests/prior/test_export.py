@@ -102,7 +102,7 @@ def test_encoder_scores_are_equal_alone_and_in_company(encoder: Encoder) -> None
 
 
 def test_encoder_reads_any_text(encoder: Encoder) -> None:
-    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(st.text(max_size=40), max_size=3))
     def reads(texts: list[str]) -> None:
         assert np.isfinite(encoder.score(texts)).all()

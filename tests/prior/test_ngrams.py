@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -233,7 +233,6 @@ def test_score_of_nothing_is_empty(model: NgramPrior) -> None:
     assert model.score([]).shape == (0,)
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(

@@ -209,7 +209,7 @@ def test_interval_chart_escapes_and_cuts_long_labels() -> None:
 bound = st.none() | st.floats(-1e6, 1e6, allow_nan=False) | st.sampled_from([0.0, 1e-9])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.tuples(st.text(max_size=60), bound, bound, bound), max_size=6),
     st.booleans(),

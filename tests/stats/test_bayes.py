@@ -46,7 +46,7 @@ def test_chance_is_the_finite_sum(successes: tuple[int, int], n: tuple[int, int]
     assert belief.high == pytest.approx(beta(a1, b1).ppf(0.975), rel=1e-9)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     st.tuples(st.integers(0, 500), st.integers(0, 500)),
     st.tuples(st.integers(500, 900), st.integers(500, 90_000)),

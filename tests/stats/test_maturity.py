@@ -34,7 +34,7 @@ def test_curve_of_settled_orders_is_their_plain_share(delays: list[float], age: 
     assert found[0] == pytest.approx(np.mean(np.array(delays) <= age))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.floats(8, 20))
 def test_curve_is_bounded_monotone_and_ends_at_one(seed: int, days: float) -> None:
     delays, ages, _, _ = shop(seed, days)
@@ -83,7 +83,7 @@ def test_mature_total_of_settled_visitors_is_what_was_counted() -> None:
     assert total.matured == 1
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.floats(0, 12), min_size=100, max_size=200), st.integers(20, 90))
 def test_mature_total_never_falls_below_what_was_counted(ages: list[float], orders: int) -> None:
     total = mature_total(orders, np.array(ages), settled([0.5, 1.0, 2.0, 5.0] * 6))

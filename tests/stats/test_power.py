@@ -5,7 +5,7 @@ from math import inf, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hookline.stats import (
@@ -48,7 +48,6 @@ def test_z_functions_undo_each_other(difference: float, sd: float, n: int, power
     assert z_power(difference, sd, max(needed - 1, 0)) <= power + 1e-9
 
 
-@settings(deadline=None)
 @given(effects, st.integers(200, 10**6), st.floats(0.5, 0.99))
 def test_sequence_units_is_the_first_visitor_with_that_power(
     difference: float, horizon: int, power: float

@@ -76,7 +76,7 @@ def test_sample_ratio_with_fixed_shares_is_the_dirichlet_multinomial_test() -> N
     assert found.log_e_value == pytest.approx(float(exact), abs=1e-8)
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 400))
 def test_sample_ratio_anytime_p_value_never_rises(seed: int, cut: int) -> None:
     rng = np.random.default_rng(seed)
@@ -135,7 +135,7 @@ def test_sample_ratio_sees_what_plain_counts_hide() -> None:
     assert sum(broken.expected) == pytest.approx(kept.sum())
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(
     st.integers(0, 2**32 - 1),
     st.lists(st.integers(0, 400), max_size=4),

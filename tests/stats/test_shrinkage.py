@@ -99,7 +99,7 @@ def drawn_lines(rng: np.random.Generator, *shape: int) -> tuple[Array, Array, Ar
     return clicks, shown, rng.normal(0, 0.5, shape), np.exp(rng.uniform(0, 6, shape))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(lines_of_tests)
 def test_level_and_posterior_broadcast_as_a_loop_over_tests(rng: np.random.Generator) -> None:
     clicks, shown, score, pseudo = drawn_lines(rng, 3, 4, 5)
@@ -114,7 +114,7 @@ def test_level_and_posterior_broadcast_as_a_loop_over_tests(rng: np.random.Gener
         np.testing.assert_allclose((a[at], b[at]), both, rtol=1e-12)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(lines_of_tests)
 def test_level_and_posterior_do_not_mind_the_order_of_lines(rng: np.random.Generator) -> None:
     clicks, shown, score, pseudo = drawn_lines(rng, 6)
@@ -128,7 +128,7 @@ def test_level_and_posterior_do_not_mind_the_order_of_lines(rng: np.random.Gener
     np.testing.assert_allclose(there, (a[order], b[order]), rtol=1e-12)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(lines_of_tests, st.floats(1e-3, 1e3))
 def test_level_scales_with_rates(rng: np.random.Generator, factor: float) -> None:
     """The same clicks of `factor` times the impressions mean a level that many times lower."""

@@ -84,7 +84,7 @@ def test_shrink_family_covers_the_winner_too() -> None:
     assert abs(covered / runs - 0.95) < 4 * (0.95 * 0.05 / runs) ** 0.5
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-5, 5), min_size=2, max_size=8),
     st.floats(-100, 100),
@@ -104,7 +104,7 @@ def test_shrink_family_moves_and_scales_with_its_effects(
 
 
 @given(st.lists(st.floats(-5, 5), min_size=2, max_size=8))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_shrink_family_draws_together_and_keeps_the_order(effects: list[float]) -> None:
     y = np.array(effects)
     family = shrink_family(y, np.eye(len(y)))

@@ -41,7 +41,7 @@ def play(weights: Weights, *, slope: float, rounds: int, seed: int) -> tuple[Wei
     return weights, path
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(edge=st.floats(0.2, 1.6), slope=st.floats(0.5, 2.0), seed=st.integers(0, 99))
 def test_a_constraint_that_binds_ends_at_its_bound_and_a_slack_one_weighs_nothing(
     edge: float, slope: float, seed: int

@@ -149,7 +149,7 @@ def test_a_text_with_a_rare_character_is_no_row_for_pieces_without_it(net: Netwo
 
 
 @given(st.sampled_from(sorted(CHANNELS)), st.sampled_from(["price", "brand", "spec"]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_what_the_phrasebook_says_can_be_said_with_slots(name: str, proof: str) -> None:
     asked = brief(name, attributes=Attributes(proof=proof))  # pyright: ignore[reportArgumentType]
     for draft in Phrasebook().write(asked, 3, seed=1):

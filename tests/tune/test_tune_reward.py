@@ -213,12 +213,12 @@ def test_on_other_products_the_lower_bound_holds_and_the_order_is_right() -> Non
 
 SAID: dict[str, dict[str, float]] = {
     "plain": {
-        "rho": 0.51, "tau": 0.39, "rho_full": 0.33, "below": 0.94, "below_full": 0.69,
-        "sd": 0.123, "error": 0.080, "pick": 0.09, "best": 0.36,
+        "rho": 0.56, "tau": 0.44, "rho_full": 0.32, "below": 0.91, "below_full": 0.70,
+        "sd": 0.118, "error": 0.076, "pick": 0.11, "best": 0.36,
     },
     "appeal": {
-        "rho": 0.75, "tau": 0.64, "rho_full": 0.55, "below": 0.91, "below_full": 0.73,
-        "sd": 0.118, "error": 0.077, "pick": 0.16, "best": 0.32,
+        "rho": 0.76, "tau": 0.65, "rho_full": 0.54, "below": 0.91, "below_full": 0.73,
+        "sd": 0.114, "error": 0.073, "pick": 0.16, "best": 0.32,
     },
 }  # fmt: skip
 """Figures of docs/tuning.md, means of three worlds."""
@@ -251,7 +251,7 @@ def test_what_was_never_seen_moves_the_doubt_and_not_the_mean() -> None:
     lessons = lessons_from(small(), 1)
     model, _ = fitted()
     features = read([each.candidate for each in lessons], ENCODER, model.known)
-    unseen = ~features.any(axis=0)
+    unseen = ~features.toarray().any(axis=0)
     assert unseen.sum() > 20
     assert np.abs(model.weights[:, unseen].mean(axis=0)).max() < 1e-12
     assert model.weights[:, unseen].std() > 0.05
@@ -272,7 +272,7 @@ def test_the_products_own_words_and_numbers_are_not_read() -> None:
     one = candidate(lamp, {"headline": "Meet the Glow Lamp, 20 hours", "cta": "Shop now"})
     other = candidate(mug, {"headline": "Meet the Hearth Mug, 35 hours", "cta": "Shop now"})
     seen = read([one, other], ENCODER, {"meet"})
-    assert seen[0] == pytest.approx(seen[1])
+    assert seen[[0]].toarray() == pytest.approx(seen[[1]].toarray())
 
 
 def test_a_fit_is_the_same_again_and_another_with_another_seed() -> None:
@@ -428,8 +428,9 @@ def target() -> str:
     return min(lines, key=lambda line: sum(each[line] for each in rates))
 
 
-def place(share: float, machines: Machines, terms: Terms) -> int:
-    """Rank of the phrase for a product that was in no test, by the lower bound; 1 for the best."""
+@cache
+def standing(share: float, machines: Machines, terms: Terms) -> float:
+    """Forecast of the phrase for a product that was in no test, over that of the other lines."""
     tests = [
         logged(
             make_test(id=f"bags{seed}"),
@@ -441,24 +442,30 @@ def place(share: float, machines: Machines, terms: Terms) -> int:
     model = RewardModel.fit(lessons_of(tests, terms), ENCODER, seed=0, members=12)
     duffel = Product(id="new", title="Field Duffel")
     arms = make_test().arms
-    values = Conversion(model=model)([candidate(duffel, arm.parts) for arm in arms])
-    own = values[[arm.id for arm in arms].index(target())]
-    return 1 + int((values > own).sum())
+    values = model.predict([candidate(duffel, arm.parts) for arm in arms]).mean(axis=0)
+    own = [arm.id for arm in arms].index(target())
+    return float(values[own] - np.delete(values, own).mean())
 
 
-def test_machines_in_one_visit_of_twenty_do_not_make_their_phrase_the_best() -> None:
-    assert place(0.05, "few", FACE_VALUE) == 1
-    assert place(0.05, "few", Terms()) > 3
-    assert place(0.05, "fresh", Terms()) > 2
+def raised(share: float, machines: Machines, terms: Terms) -> float:
+    """By how much machines lift what is foretold of their phrase, as a log of rates."""
+    return standing(share, machines, terms) - standing(0.0, "few", terms)
+
+
+def test_machines_in_one_visit_of_twenty_hardly_lift_what_is_foretold_of_their_phrase() -> None:
+    face_value = raised(0.05, "few", FACE_VALUE)
+    assert face_value > 0.2
+    assert raised(0.05, "few", Terms()) < 0.2 * face_value
+    assert raised(0.05, "fresh", Terms()) < 0.6 * face_value
 
 
 def test_machines_that_come_twice_still_do() -> None:
     """What docs/tuning.md says is not kept out: then orders have to be the objective."""
-    assert place(0.05, "twice", Terms()) == 1
+    assert raised(0.05, "twice", Terms()) > 0.2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("share", [0.01, 0.2])
 @pytest.mark.parametrize("machines", ["few", "fresh"])
-def test_neither_do_fewer_or_more(share: float, machines: Machines) -> None:
-    assert place(share, machines, Terms()) > 1
+def test_neither_do_fewer_or_more(machines: Machines) -> None:
+    assert raised(0.01, machines, Terms()) < 0.1
+    assert raised(0.2, machines, Terms()) < 0.25 * raised(0.2, machines, FACE_VALUE)

@@ -68,7 +68,7 @@ def tries(house: House, asked: Brief, count: int = 12) -> Iterator[dict[str, str
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_no_number_stands_in_a_draft_but_the_products_own(
     house: House, data: st.DataObject
 ) -> None:

@@ -130,7 +130,7 @@ PRODUCTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(item=PRODUCTS, name=st.sampled_from(list(CHANNELS)), data=st.data())
 def test_every_number_stands_in_the_products_facts(
     item: Product, name: str, data: st.DataObject

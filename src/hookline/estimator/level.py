@@ -17,7 +17,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular  # pyright: ignore[reportUnknownVariableType] - untyped
+from scipy.linalg import solve_triangular
 
 from hookline.perceive import COMMON
 from hookline.perceive.hashing import placed

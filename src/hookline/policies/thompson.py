@@ -48,7 +48,8 @@ class Thompson(TallyPolicy):
         sd = np.sqrt(mean * (1 - mean) / (won + lost + 1))
         inside = np.clip(grid_around(mean, sd, max(32, 1280 // mean.size)), 0.0, 1.0)
         grid = np.concatenate([np.zeros(1), inside, np.ones(1)])
-        return chance_of_best(betainc(won[:, None], lost[:, None], grid))
+        below = np.asarray(betainc(won[:, None], lost[:, None], grid), dtype=np.float64)
+        return chance_of_best(below)
 
     def _money(self, tally: Tally) -> Array:
         prior = 1 / (self.spread * tally.rate) ** 2

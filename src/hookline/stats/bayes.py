@@ -133,4 +133,5 @@ def _grid(one: tuple[float, float], other: tuple[float, float]) -> tuple[Array, 
 
 def _ends(a: float, b: float) -> Array:
     """Where a Beta distribution has next to nothing left on either side."""
-    return np.array([betaincinv(a, b, _TAIL), 1 - betaincinv(b, a, _TAIL)])
+    ends = [betaincinv(a, b, _TAIL), 1 - betaincinv(b, a, _TAIL)]
+    return np.array(ends, dtype=np.float64)

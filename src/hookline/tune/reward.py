@@ -32,6 +32,8 @@ from typing import Final, Self
 
 import numpy as np
 import regex
+from scipy.sparse import csr_array, diags_array, hstack
+from scipy.sparse.linalg import lsqr
 
 from hookline.brief import make_brief
 from hookline.channels import channel as channel_named
@@ -62,19 +64,23 @@ LEAST_PRODUCTS: Final = 2
 """Fewest products that a model is fitted on when tests are split."""
 LEAST_BATCH: Final = 8
 """Fewest candidates whose mean the held-out model tells."""
-_CROSSES, _WORDS, _NEW = 128, 512, 64
-"""Slots, powers of two, of audiences' attributes, of words, and of words in no lesson."""
+_CROSSES, _WORDS, _PAIRS, _NEW = 128, 2**16, 2**17, 64
+"""Slots, powers of two, of audiences' attributes, of words, of pairs of neighbouring words, and of
+words in no lesson. Where unlike words share slots, as in 512, most of what words tell is lost."""
 _SHARES: Final = {
     "meaning": 0.7,
-    "attributes": 1.0,
-    "audience": 1.0,
+    "attributes": 2.0,
+    "audience": 2.0,
     "style": 0.3,
-    "words": 0.5,
-    "new": 1.5,
+    "words": 1.0,
+    "pairs": 0.7,
+    "new": 2.8,
 }
 """Lengths of the blocks of features: how much of the effect each may carry."""
 _TOKEN: Final = regex.compile(r"\p{L}[\p{L}\p{M}']*|[\p{Han}\p{Hiragana}\p{Katakana}]|[$€£¥%!?]")
 _STYLES: Final = ("length", "digits", "asks", "exclaims", "you", "imperative")
+_EXACT: Final = 1e-6
+"""Tolerances of the solver."""
 _MONEY: Final = "{} is about money, and how sure its values are is not known; use clicks or orders"
 
 
@@ -233,20 +239,25 @@ class RewardModel:
         copies = [each.candidate for each in lessons]
         known = frozenset(word for each in copies for word in _bare(each))
         features = read(copies, encoder, known)
-        rows = _centred(features, precisions, strata)
-        targets = _centred(gains[:, None], precisions, strata)[:, 0]
+        within = _within(precisions, strata)
         return cls(
             encoder=encoder,
             known=known,
             weights=_ensemble(
-                rows, targets, precisions, clusters, np.random.default_rng(seed), members
+                within @ features,
+                within @ gains,
+                precisions,
+                clusters,
+                np.random.default_rng(seed),
+                members,
             ),
-            typical=np.average(features, axis=0, weights=precisions),
+            typical=features.T @ precisions / precisions.sum(),
         )
 
     def predict(self, candidates: Sequence[Candidate], /) -> FloatArray:
         """Log of each copy's rate over a typical line's, shape (models, candidates)."""
-        return self.weights @ (read(candidates, self.encoder, self.known) - self.typical).T
+        features = read(candidates, self.encoder, self.known)
+        return (features @ self.weights.T - self.typical @ self.weights.T).T
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -345,8 +356,8 @@ def split(
     return model, HeldOut(RewardModel.fit(kept, encoder, seed=seed + 1, members=members))
 
 
-def read(candidates: Sequence[Candidate], encoder: Encoder, known: Collection[str]) -> FloatArray:
-    """What the models see of each copy, shape (candidates, features).
+def read(candidates: Sequence[Candidate], encoder: Encoder, known: Collection[str]) -> csr_array:
+    """What the models see of each copy, shape (candidates, features), most of it 0.
 
     Args:
         candidates: Copies.
@@ -373,10 +384,11 @@ def read(candidates: Sequence[Candidate], encoder: Encoder, known: Collection[st
         "attributes": _one_hot(levels),
         "audience": _hashed(crosses, _CROSSES),
         "style": _styles(candidates),
-        "words": _hashed([_runs(words) for words in texts], _WORDS),
+        "words": _hashed(texts, _WORDS),
+        "pairs": _hashed([_pairs(words) for words in texts], _PAIRS),
         "new": _new(texts, known),
     }
-    return np.hstack([_SHARES[name] * block for name, block in blocks.items()])
+    return hstack([_SHARES[name] * csr_array(block) for name, block in blocks.items()]).tocsr()
 
 
 def _bare(candidate: Candidate) -> list[str]:
@@ -395,9 +407,8 @@ def _words_of(*texts: str) -> frozenset[str]:
     return frozenset(word for text in texts for word in _TOKEN.findall(fold(text)) if len(word) > 2)
 
 
-def _runs(words: Sequence[str]) -> list[str]:
-    """Words and pairs of neighbours."""
-    return [*words, *(f"{one} {other}" for one, other in pairwise(words))]
+def _pairs(words: Sequence[str]) -> list[str]:
+    return [f"{one} {other}" for one, other in pairwise(words)]
 
 
 def _one_hot(levels: Sequence[Sequence[str]]) -> FloatArray:
@@ -410,21 +421,20 @@ def _one_hot(levels: Sequence[Sequence[str]]) -> FloatArray:
     return found
 
 
-def _hashed(names: Sequence[Sequence[str]], slots: int) -> FloatArray:
+def _hashed(names: Sequence[Sequence[str]], slots: int) -> csr_array:
     """±1 / √n at the slot of each of a copy's n names, shape (copies, slots)."""
-    found = np.zeros((len(names), slots))
-    for row, own in enumerate(names):
-        if own:
-            places, signs = placed(hashes(list(own)), (0, slots))
-            np.add.at(found[row], places, signs / sqrt(len(own)))
-    return found
+    counts = np.array([len(own) for own in names], dtype=np.int64)
+    places, signs = placed(hashes([name for own in names for name in own]), (0, slots))
+    rows = np.repeat(np.arange(len(names)), counts)
+    sizes = signs / np.sqrt(np.repeat(counts, counts))
+    return csr_array((sizes, (rows, places)), shape=(len(names), slots))
 
 
-def _new(texts: Sequence[Sequence[str]], known: Collection[str]) -> FloatArray:
+def _new(texts: Sequence[Sequence[str]], known: Collection[str]) -> csr_array:
     """±1 / √n at the slot of each of a copy's n words that is not known, shape (copies, slots)."""
     found = _hashed([[word for word in words if word not in known] for words in texts], _NEW)
     shares = [sum(word not in known for word in words) / max(len(words), 1) for words in texts]
-    return found * np.sqrt(np.array(shares, dtype=np.float64))[:, None]
+    return csr_array(diags_array(np.sqrt(shares)) @ found)
 
 
 def _styles(candidates: Sequence[Candidate]) -> FloatArray:
@@ -433,16 +443,16 @@ def _styles(candidates: Sequence[Candidate]) -> FloatArray:
     return np.array(found, dtype=np.float64).reshape(-1, len(_STYLES)) / sqrt(len(_STYLES))
 
 
-def _centred(rows: FloatArray, weights: FloatArray, strata: IntArray) -> FloatArray:
-    """Rows less the weighted mean of their stratum: a stratum's level teaches nothing."""
-    sums = np.zeros((int(strata.max()) + 1, rows.shape[1]))
-    np.add.at(sums, strata, rows * weights[:, None])
-    means = sums / np.bincount(strata, weights=weights)[:, None]
-    return rows - means[strata]
+def _within(weights: FloatArray, strata: IntArray) -> csr_array:
+    """Takes the weighted mean of its stratum from each row: a stratum's level teaches nothing."""
+    rows = np.arange(len(strata))
+    member = csr_array((np.ones(len(strata)), (rows, strata)))
+    means = diags_array(1 / np.bincount(strata, weights=weights)) @ member.T @ diags_array(weights)
+    return (diags_array(np.ones(len(strata))) - member @ means).tocsr()
 
 
 def _ensemble(
-    rows: FloatArray,
+    rows: csr_array,
     targets: FloatArray,
     precisions: FloatArray,
     clusters: IntArray,
@@ -457,21 +467,19 @@ def _ensemble(
     for _ in range(members // 2):
         drawn = scale * rng.standard_normal(width)
         for anchor in (drawn, -drawn):
-            votes = rng.exponential(size=count)[clusters] if count > 1 else np.ones(len(rows))
+            votes = rng.exponential(size=count)[clusters] if count > 1 else np.ones(len(targets))
             left = targets - rows @ anchor
             found.append(anchor + _ridge(rows, left, precisions * votes, scale))
     return np.array(found)
 
 
-def _ridge(rows: FloatArray, targets: FloatArray, weights: FloatArray, scale: float) -> FloatArray:
-    """β = argmin Σ w (y − xβ)² + ‖β‖² / scale², through the smaller of its two normal equations."""
-    roots = weights**0.5
-    x, y = rows * roots[:, None], targets * roots
-    if len(x) < x.shape[1]:
-        duals = np.linalg.solve(x @ x.T + np.eye(len(x)) / scale**2, y)
-        return np.asarray(x.T @ duals, dtype=np.float64)
-    found = np.linalg.solve(x.T @ x + np.eye(x.shape[1]) / scale**2, x.T @ y)
-    return np.asarray(found, dtype=np.float64)
+def _ridge(rows: csr_array, targets: FloatArray, weights: FloatArray, scale: float) -> FloatArray:
+    """β = argmin Σ w (y − xβ)² + ‖β‖² / scale², by LSQR (Paige and Saunders 1982)."""
+    roots = np.sqrt(weights)
+    found = lsqr(
+        diags_array(roots) @ rows, roots * targets, damp=1 / scale, atol=_EXACT, btol=_EXACT
+    )
+    return np.asarray(found[0], dtype=np.float64)
 
 
 def _numbers(names: Sequence[str]) -> IntArray:

@@ -130,7 +130,7 @@ def strange(table: Table, rows: Flags, visitors: Integers, metric: Metric, how: 
         metric: The test's objective.
         how: Liking.
     """
-    count = table.probabilities.shape[1]
+    count = int(table.probabilities.shape[1])
     came = np.bincount(visitors[rows], minlength=int(visitors.max(initial=-1)) + 1)[visitors]
     limit = float(ndtri(1 - FALSE_ALARM / count))
     found = np.zeros(count, dtype=np.bool_)
