@@ -168,12 +168,22 @@ def _worth(found: Found, name: str) -> float:
 
 def _collapse_bars(alone: Judged, base: Judged) -> list[Bar]:
     """That tuning for conversion alone gives up the rest."""
-    varied, passed = alone.off_diagonal / base.off_diagonal, alone.passed / base.passed
+    bars: list[Bar] = []
+    for name in DIVERSITY:
+        ratio = getattr(alone, name) / getattr(base, name)
+        ratio = 1 / ratio if name in ALIKE else ratio
+        bars.append(_below(f"conversion alone: variety by {name}, over the base's", ratio))
+    passed, pressing = alone.passed / base.passed, alone.pressing - base.pressing
     return [
-        _below("conversion alone: diversity over the base's", varied),
+        *bars,
         _below("conversion alone: drafts that guards pass, over the base's", passed),
+        Bar(
+            name="conversion alone: claims a draft that press, less the base's",
+            value=pressing,
+            target="> 0",
+            holds=pressing > 0,
+        ),
         _told("conversion alone: unfounded claims", alone.unfounded),
-        _told("conversion alone: claims a draft that press", alone.pressing),
     ]
 
 

@@ -19,13 +19,13 @@ from hookline.recognise import recognise
 from hookline.simulate import Parameters, Shop, Visit
 from hookline.simulate.slate import made_slate
 from hookline.tune import Findings, Line, Stratum, Terms
+from hookline.tune.export import is_held_out
 from hookline.tune.objectives import Candidate, Conversion, FloatArray
 from hookline.tune.reward import (
     LEAST_BATCH,
     HeldOut,
     Lesson,
     RewardModel,
-    is_held_out,
     lessons_in,
     lessons_of,
     read,
@@ -323,6 +323,14 @@ def test_the_held_out_model_knows_better_copy_of_its_own_accord() -> None:
         others += [lines[place] for place in order[:-2].tolist()]
     found = watch.lift(best, others)
     assert found.mean > found.error > 0
+
+
+def test_of_few_products_both_sides_have_some_whatever_their_ids_say() -> None:
+    lessons = lessons_from(small(), 1)
+    for held in (True, False):
+        names = [name for name in (f"p{n}" for n in range(99)) if is_held_out(name, 0.4) == held]
+        few = [replace(each, product_id=names[n % 4]) for n, each in enumerate(lessons)]
+        split(few, ENCODER, seed=0, members=2)
 
 
 def test_variants_stay_together_and_too_few_products_are_refused() -> None:

@@ -47,7 +47,12 @@ def is_held_out(product_id: str, share: float = HELD_OUT) -> bool:
         product_id: The id that its variants share where it has some.
         share: Of products, from 0 to below 1.
     """
-    return int(content_hash("held out", product_id, size=_BITS // 8), 16) < share * 2**_BITS
+    return held_out_at(product_id) < share
+
+
+def held_out_at(product_id: str) -> float:
+    """The share of products, 0 to 1, from which on a product is held out, see `is_held_out`."""
+    return int(content_hash("held out", product_id, size=_BITS // 8), 16) / 2**_BITS
 
 
 def lines(rows: Sequence[AnyRow], form: Form) -> Iterator[bytes]:

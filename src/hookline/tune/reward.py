@@ -42,7 +42,7 @@ from hookline.perceive.copy import style_features
 from hookline.perceive.encoders import Encoder
 from hookline.perceive.hashing import hashes, placed
 from hookline.recognise import recognise
-from hookline.tune.export import is_held_out
+from hookline.tune.export import held_out_at
 from hookline.tune.logged import LoggedTest, Terms
 from hookline.tune.objectives import (
     Candidate,
@@ -329,10 +329,11 @@ def split(
     """The model that a writer is tuned by, and the one that watches it, of other products.
 
     Products are shared out by their ids, see `export.is_held_out`: what is held out there is so
-    here too, since the share is larger.
+    here too, since the share is larger. Of few products, either side has `LEAST_PRODUCTS` even
+    where their ids would give it fewer.
 
     Args:
-        lessons: Of at least `LEAST_PRODUCTS` products on each side.
+        lessons: Of twice `LEAST_PRODUCTS` products or more.
         encoder: Reads what words mean.
         seed: Of all draws.
         share: Of products to hold out, above 0 and below 1.
@@ -340,18 +341,21 @@ def split(
 
     Raises:
         BadInput: Where `share` is out of its range.
-        Refused: Where a side has too few products; says how many there are.
+        Refused: Where there are too few products; says how many there are.
     """
     if not 0 < share < 1:
         raise BadInput(f"the share held out lies above 0 and below 1, not {share}")
-    kept = [each for each in lessons if is_held_out(each.product_id, share)]
-    taught = [each for each in lessons if not is_held_out(each.product_id, share)]
-    counts = [len({each.product_id for each in side}) for side in (taught, kept)]
-    if min(counts) < LEAST_PRODUCTS:
+    products = sorted({each.product_id for each in lessons}, key=held_out_at)
+    if len(products) < 2 * LEAST_PRODUCTS:
         raise Refused(
-            f"{counts[0]} products to learn from and {counts[1]} to watch with are too few; a "
-            f"reward takes at least {LEAST_PRODUCTS} on either side. Name more experiments."
+            f"tests of {len(products)} products are too few; a reward takes at least "
+            f"{LEAST_PRODUCTS} to learn from and {LEAST_PRODUCTS} others to watch with. Name more "
+            "experiments."
         )
+    count = sum(held_out_at(each) < share for each in products)
+    aside = set(products[: min(max(count, LEAST_PRODUCTS), len(products) - LEAST_PRODUCTS)])
+    kept = [each for each in lessons if each.product_id in aside]
+    taught = [each for each in lessons if each.product_id not in aside]
     model = RewardModel.fit(taught, encoder, seed=seed, members=members)
     return model, HeldOut(RewardModel.fit(kept, encoder, seed=seed + 1, members=members))
 
