@@ -47,7 +47,7 @@ FULL: Final = Scale(
     effort=Effort(briefs=1000, steps=80),
     taught=3000,
     judged=70,
-    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(briefs=600, steps=0)),
+    shop=loop.Size(rounds=5, visits=6_000, effort=Effort(briefs=400, steps=0)),
     worlds=2,
 )
 QUICK: Final = Scale(
