@@ -25,7 +25,7 @@ test-train: $(VENV)/.test  ## what needs torch: tuning an encoder or a writer, t
 	$(BIN)/python -m pytest tests/prior/test_finetune.py tests/perceive/test_encoders_models.py \
 		tests/house/test_house_train.py tests/writers/test_transformers_writer.py \
 		tests/writers/test_openai_served.py tests/tune/test_tune_house.py \
-		tests/tune/test_tune_house_pursued.py tests/tune/test_tune_house_rows.py \
+		tests/tune/test_tune_house_pursued.py \
 		tests/tune/test_tune_train.py $(ARGS)
 
 check: $(VENV)/.test
