@@ -52,10 +52,10 @@ FULL: Final = Scale(
 )
 QUICK: Final = Scale(
     tests=150,
-    effort=Effort(briefs=16, steps=2),
+    effort=Effort(briefs=21, steps=2),
     taught=42,
     judged=10,
-    shop=loop.Size(rounds=1, visits=2_500, effort=Effort(briefs=16, steps=0), judges=50, briefs=12),
+    shop=loop.Size(rounds=1, visits=2_500, effort=Effort(briefs=24, steps=0), judges=50, briefs=12),
     worlds=1,
 )
 

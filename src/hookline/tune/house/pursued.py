@@ -71,8 +71,8 @@ _CAP: Final = 2.0
 """Most that a bound weighs, beside a goal's 1."""
 _MEASURED, _SLATE = 64, 8
 """Briefs that a writer is measured on, and copies of each."""
-_SLATES: Final = 48
-"""Most briefs by which the tuned writer's temperature is chosen: by 16 it came out too hot."""
+_SLATES: Final = 16
+"""Briefs by which the tuned writer's temperature is chosen."""
 _TEMPERATURES: Final = (1.1, 1.2, 1.3, 1.4, 1.5)
 _LOOK: Final = 48
 """Copies of a look: of a step's 64 some don't fit."""
@@ -204,9 +204,7 @@ def pursue(  # noqa: PLR0913 - keywords, each a choice of its own
         steps, made = _by_reward(asked, pursuit, out, network, recipe, device, tell)
     copytree(made, out / MODEL, dirs_exist_ok=True)
     if isinstance(mixed, Weights) and "diversity" in mixed.bounds:
-        drawn_for = recipe.briefs * (1 if isinstance(recipe, Ranking) else recipe.steps)
-        some = shuffled(asked, min(_SLATES, drawn_for), (recipe.seed, 9))
-        set_temperature(out / MODEL, varied_at(made, base, some, encoder, recipe.seed))
+        set_temperature(out / MODEL, varied_at(made, base, asked, encoder, recipe.seed))
     if pursuit.why:
         (out / STOPPED).write_bytes(dumps({"why": pursuit.why, "step": steps}))
     return Pursued(folder=out / MODEL, steps=steps, why=pursuit.why, paid=pursuit.paid)
@@ -321,15 +319,16 @@ def varied_at(
     Args:
         folder: The tuned model.
         base: Its base.
-        briefs: What to write for; the fewer, the more it is chance.
+        briefs: What to write for; a few of them are taken, at random.
         encoder: Tells what copies are about.
-        seed: Of the drafts.
+        seed: Of these, and of the drafts.
     """
-    wanted = _variety(House(base), briefs, encoder, seed)
+    some = shuffled(briefs, _SLATES, (seed, 9))
+    wanted = _variety(House(base), some, encoder, seed)
 
     def enough(place: int) -> bool:
         writer = House(folder, temperature=_TEMPERATURES[place])
-        return bool((_variety(writer, briefs, encoder, seed) >= wanted).all())
+        return bool((_variety(writer, some, encoder, seed) >= wanted).all())
 
     if enough(0):
         return _TEMPERATURES[0]
