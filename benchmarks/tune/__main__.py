@@ -40,7 +40,7 @@ from hookline.tune.house.pursued import steps_of
 from hookline.tune.train.curves import curves
 
 MULTI, ONCE = WAYS[0].name, WAYS[1].name
-_QUICK: Final = (MULTI, "conversion alone")
+_QUICK: Final = (MULTI,)
 
 FULL: Final = Scale(
     tests=100_000,
@@ -52,10 +52,10 @@ FULL: Final = Scale(
 )
 QUICK: Final = Scale(
     tests=150,
-    effort=Effort(briefs=21, steps=2),
-    taught=42,
-    judged=10,
-    shop=loop.Size(rounds=1, visits=2_500, effort=Effort(briefs=24, steps=0), judges=50, briefs=12),
+    effort=Effort(briefs=10, steps=2),
+    taught=20,
+    judged=9,
+    shop=loop.Size(rounds=1, visits=2_500, effort=Effort(briefs=10, steps=0), judges=50, briefs=9),
     worlds=1,
 )
 
