@@ -1,7 +1,7 @@
 """Does the writer get better by tuning, in which objectives, and at what price?
 
     python -m benchmarks.tune --json OUT            every way, and 5 rounds of tests in 2 shops
-    python -m benchmarks.tune --json OUT --quick    a little of a few ways, to see that it works
+    python -m benchmarks.tune --json OUT --quick    a little of one way and one shop
 
 Two worlds. In the first a reward model is learned from real headline tests, the house model tuned
 by it in many ways, all of the same effort, and its drafts for held-out products judged by a second

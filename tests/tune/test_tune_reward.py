@@ -465,6 +465,7 @@ def test_machines_in_one_visit_of_twenty_hardly_lift_what_is_foretold_of_their_p
     assert face_value > 0.2
     assert raised(0.05, "few", Terms()) < 0.2 * face_value
     assert raised(0.05, "fresh", Terms()) < 0.6 * face_value
+    assert standing(0.05, "few", Terms()) < 0 < standing(0.05, "few", FACE_VALUE)
 
 
 def test_machines_that_come_twice_still_do() -> None:
